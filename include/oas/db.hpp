@@ -1,0 +1,201 @@
+// The border to databases: Connection, Transaction, Cursor, and Dialect, which knows how a database spells things.
+// A Connection and all that is made from it belong to one thread at a time. Values are always parameters, names are
+// always quoted by the Dialect; no SQL runs outside a Transaction.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <oas/error.hpp>
+#include <oas/value.hpp>
+
+namespace oas::db {
+
+/// What a column gets when a row does not say: nothing (it must), NULL, CURRENT_TIMESTAMP, or a literal.
+struct Default {
+  enum class Kind : std::uint8_t { none, null, now, literal } kind = Kind::none;
+  std::string literal;  ///< as text, unquoted
+  friend bool operator==(const Default&, const Default&) = default;
+};
+
+struct ColumnDef {
+  std::string name;
+  /// A core type as definitions spell it (int32, varchar(20), enum('a','b'), json, bytes, …) or a native type.
+  std::string type;
+  Default fallback;
+  bool nullable = false;
+  /// `:type:comment` as interop b.4 has it, so that codecs are found again.
+  std::string comment;
+  friend bool operator==(const ColumnDef&, const ColumnDef&) = default;
+};
+struct ForeignKeyDef {
+  std::vector<std::string> columns;
+  std::string schema, table;  ///< the parent
+  std::vector<std::string> parent_columns;
+  bool unique = false;
+  friend bool operator==(const ForeignKeyDef&, const ForeignKeyDef&) = default;
+};
+struct IndexDef {
+  std::vector<std::string> columns;
+  bool unique = false;
+  /// Not on the column but on the member "path" of the JSON in it: how references to objects are found.
+  bool object_path = false;
+  friend bool operator==(const IndexDef&, const IndexDef&) = default;
+};
+/// A table as it is to be created, and as `introspect` found it.
+struct TableDef {
+  std::string schema, name;  ///< name with its tier prefix
+  std::string comment;
+  std::vector<ColumnDef> columns;
+  std::vector<std::string> primary_key;
+  std::vector<ForeignKeyDef> foreign_keys;
+  std::vector<IndexDef> indexes;
+  friend bool operator==(const TableDef&, const TableDef&) = default;
+};
+
+struct Sql {
+  std::string text;
+  std::vector<Value> params;
+};
+
+/// Pure: text in, text out; tested without a server. Thread-safe.
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+  virtual std::string_view name() const noexcept = 0;  ///< "sqlite", "postgresql", "mysql"
+  virtual std::string quote(std::string_view identifier) const = 0;
+  virtual std::string placeholder(std::size_t n) const = 0;  ///< of the n-th parameter, from 1
+  /// The quoted full name. Hidden tables too: table("lab", "~oas_trash").
+  virtual std::string table(std::string_view schema, std::string_view name) const = 0;
+  virtual std::size_t max_identifier() const noexcept = 0;  ///< bytes of a table or column name
+  virtual std::size_t max_parameters() const noexcept = 0;  ///< of one statement
+  /// Errors: definition for a type this database has not.
+  virtual std::string column_type(std::string_view core_type) const = 0;
+  virtual std::vector<std::string> create_schema(std::string_view schema) const = 0;
+  virtual std::vector<std::string> create_table(const TableDef&) const = 0;
+  virtual std::vector<std::string> drop_table(const TableDef&) const = 0;
+  enum class OnDuplicate : std::uint8_t { fail, skip, replace };
+  /// One row of placeholders. `skip`: a row whose primary key exists changes nothing. `replace`: it takes the new
+  /// values, and the default of every column that is not named.
+  virtual std::string insert(const TableDef&, std::span<const std::string> columns, OnDuplicate) const = 0;
+  /// The text under `member` of the JSON object in a column.
+  virtual std::string json_text(std::string_view quoted_column, std::string_view member) const = 0;
+  /// How a function or operator of conditions is spelt here; nullopt: there is none. Names arrive in lower case.
+  virtual std::optional<std::string> function(std::string_view name) const = 0;
+  /// A value of a core type as a parameter of this database, and a cell as a value of a core type. They check type,
+  /// range and length. Errors: usage (a value that does not fit the type), decode (a cell that does not).
+  virtual Value to_cell(std::string_view core_type, const Value& value) const = 0;
+  virtual Value from_cell(std::string_view core_type, Value cell) const = 0;
+};
+
+/// The answer to a statement. Valid until the next statement of the same SQL text, or the end of its Transaction.
+class Cursor {
+ public:
+  virtual ~Cursor() = default;
+  virtual std::span<const std::string> columns() const = 0;
+  /// The next row, into `cells`; false at the end.
+  virtual bool next(std::vector<Value>& cells) = 0;
+  virtual std::int64_t affected() const = 0;  ///< rows changed
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  virtual const Dialect& dialect() const noexcept = 0;
+  /// For people, without secrets: "sqlite /data/oas.db".
+  virtual std::string location() const = 0;
+  virtual std::vector<std::string> schemas() = 0;
+  /// All tables of the schema with hidden ones (~…), in the order of their creation where it is known.
+  virtual std::vector<TableDef> introspect(std::string_view schema) = 0;
+  /// Another connection to the same database.
+  virtual std::unique_ptr<Connection> fork() = 0;
+  /// A connection for the ledger: what is committed there never waits for this one's open transaction. Its tables
+  /// may be other tables than this connection's (SQLite: a file beside the database).
+  virtual std::unique_ptr<Connection> side() = 0;
+  int depth() const noexcept { return depth_; }  ///< of open transactions
+
+ protected:
+  virtual std::unique_ptr<Cursor> do_execute(std::string_view sql, std::span<const Value> params) = 0;
+  /// The same statement for each row of parameters; rows changed by each.
+  virtual std::vector<std::int64_t> do_execute_many(std::string_view sql, std::span<const std::vector<Value>> rows);
+  virtual void do_begin(bool write) = 0;
+  virtual void do_rollback() noexcept = 0;
+  virtual void do_commit() = 0;  ///< answer lost: Errc::in_doubt
+
+ private:
+  friend class Transaction;
+  friend class ConnectionDecorator;
+  int depth_ = 0;
+};
+
+/// Forwards everything to another connection: base of recorders and fault injectors.
+class ConnectionDecorator : public Connection {
+ public:
+  explicit ConnectionDecorator(std::unique_ptr<Connection> inner) : inner_(std::move(inner)) {}
+  const Dialect& dialect() const noexcept override { return inner_->dialect(); }
+  std::string location() const override { return inner_->location(); }
+  std::vector<std::string> schemas() override { return inner_->schemas(); }
+  std::vector<TableDef> introspect(std::string_view schema) override { return inner_->introspect(schema); }
+  std::unique_ptr<Connection> fork() override { return inner_->fork(); }
+  std::unique_ptr<Connection> side() override { return inner_->side(); }
+
+ protected:
+  std::unique_ptr<Cursor> do_execute(std::string_view sql, std::span<const Value> params) override;
+  std::vector<std::int64_t> do_execute_many(std::string_view sql, std::span<const std::vector<Value>> rows) override;
+  void do_begin(bool write) override;
+  void do_rollback() noexcept override;
+  void do_commit() override;
+
+ private:
+  std::unique_ptr<Connection> inner_;
+};
+
+/// Nested: a savepoint. Destroyed uncommitted: rolled back. The outermost one decides reading or writing; a
+/// writing one inside a reading one is Errc::usage.
+class Transaction {
+ public:
+  enum class Mode : std::uint8_t { read, write };
+  explicit Transaction(Connection& connection, Mode mode = Mode::write);
+  ~Transaction();
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+
+  std::unique_ptr<Cursor> execute(std::string_view sql, std::span<const Value> params = {});
+  std::unique_ptr<Cursor> execute(const Sql& sql) { return execute(sql.text, sql.params); }
+  /// One statement, many rows of parameters; rows changed by each.
+  std::vector<std::int64_t> execute_many(std::string_view sql, std::span<const std::vector<Value>> rows);
+  /// Errors: in_doubt if the answer was lost.
+  void commit();
+  void rollback() noexcept;
+  Connection& connection() noexcept { return connection_; }
+
+ private:
+  Connection& connection_;
+  int level_;
+  bool open_ = true;
+};
+
+/// Where a database is: what `database.*` of the settings says.
+struct Config {
+  std::string backend;   ///< "sqlite", "postgresql", "mysql"
+  std::string name;      ///< SQLite: the file
+  std::string host;
+  int port = 0;
+  std::string user;
+  std::string password;  ///< never shown
+};
+
+/// What a file under src/db/drivers/ defines: `const db::Driver& db_sqlite()`.
+struct Driver {
+  std::string_view backend;
+  std::unique_ptr<Connection> (*open)(const Config&);
+  const Dialect& (*dialect)();
+};
+
+}  // namespace oas::db

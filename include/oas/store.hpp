@@ -1,0 +1,156 @@
+// Store: the border to object storage. Keys and bytes, nothing else: no directories, no metadata, no rename.
+// A Store is safe for concurrent use and blocks. A driver writes the private do_ twins; the public functions check
+// their arguments and put the store's name into every error.
+//
+// Keys are UTF-8, '/'-separated, relative, without "..", "." or empty parts, without NUL, at most 1,024 bytes.
+// Errors of every call: usage (a bad key), access, unavailable (after retries), integrity.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <oas/bytes.hpp>
+#include <oas/error.hpp>
+#include <oas/ref.hpp>
+
+namespace oas {
+
+/// Opaque; another one whenever the object was rewritten.
+struct Version {
+  std::string tag;
+  static Version absent() { return {}; }  ///< "there must be none": makes a write create-only
+  bool is_absent() const noexcept { return tag.empty(); }
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+struct ObjectInfo {
+  std::string key;
+  std::uint64_t size = 0;
+  Version version;
+  std::int64_t modified = 0;  ///< microseconds since 1970-01-01 by the store's clock
+};
+struct Object {
+  Bytes data;
+  Version version;
+  std::uint64_t size = 0;  ///< of the whole object, also when a range was read
+};
+struct Page {
+  std::vector<ObjectInfo> entries;  ///< in byte order of their keys
+  bool more = false;                ///< go on with `after` = the last key
+};
+struct StoreTraits {
+  bool atomic_create = false;      ///< of several create-only writers exactly one wins
+  bool conditional_write = false;  ///< `expect` is honoured for versions other than absent
+  std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
+};
+
+/// A stream of bytes that becomes an object. Destroyed without commit: leaves nothing. One thread at a time.
+class Upload {
+ public:
+  virtual ~Upload() = default;
+  virtual void append(BytesView bytes) = 0;
+  virtual Version commit() = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  const std::string& name() const noexcept { return name_; }
+  virtual const StoreTraits& traits() const noexcept = 0;
+  /// For people: "file /data/raw", "memory". Never a secret.
+  virtual std::string location() const = 0;
+
+  /// nullopt: not there. Cost: 1 request.
+  std::optional<ObjectInfo> stat(std::string_view key) const;
+  /// nullopt: not there. With `only`, conflict if the object is not that version. Cost: 1 request.
+  std::optional<Object> read(std::string_view key, ByteRange range = {}, const Version* only = nullptr) const;
+  /// Writes the parts one after the other as one object, all or nothing. `expect`: only if the object is this version
+  /// (Version::absent(): only if there is none); nullopt if it is not. Cost: 1 request.
+  std::optional<Version> write(std::string_view key, std::span<const BytesView> parts, const Version* expect = nullptr);
+  std::optional<Version> write(std::string_view key, BytesView bytes, const Version* expect = nullptr) {
+    return write(key, std::span<const BytesView>(&bytes, 1), expect);
+  }
+  /// For what does not fit memory. The object appears at commit().
+  std::unique_ptr<Upload> upload(std::string_view key);
+  /// false: was not there. Cost: 1 request.
+  bool remove(std::string_view key);
+  /// One error a key that stayed; a key that was not there is no error.
+  std::vector<Error> remove_many(std::span<const std::string> keys);
+  /// Keys that begin with `prefix` (any text, also half a part) and come after `after`. Complete, or throws.
+  Page list(std::string_view prefix, std::string_view after = {}, std::size_t limit = 1000) const;
+  /// Returns once these written objects survive a power cut, as far as the store was configured to promise that.
+  void sync(std::span<const std::string> keys);
+
+ protected:
+  explicit Store(std::string name) : name_(std::move(name)) {}
+
+ private:
+  virtual std::optional<ObjectInfo> do_stat(const std::string& key) const = 0;
+  virtual std::optional<Object> do_read(const std::string& key, ByteRange range, const Version* only) const = 0;
+  virtual std::optional<Version> do_write(const std::string& key, std::span<const BytesView> parts,
+                                          const Version* expect) = 0;
+  virtual std::unique_ptr<Upload> do_upload(const std::string& key) = 0;
+  virtual bool do_remove(const std::string& key) = 0;
+  virtual std::vector<Error> do_remove_many(std::span<const std::string> keys);  // default: one by one
+  virtual Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const = 0;
+  virtual void do_sync(std::span<const std::string>) {}
+
+  std::string name_;
+  friend class StoreDecorator;  // forwards to another store's do_ twins
+};
+
+/// Base of stores that wrap another one (a prefix, a recorder, a fault injector). Forwards everything.
+class StoreDecorator : public Store {
+ public:
+  explicit StoreDecorator(std::shared_ptr<Store> inner) : Store(inner->name()), inner_(std::move(inner)) {}
+  const StoreTraits& traits() const noexcept override { return inner_->traits(); }
+  std::string location() const override { return inner_->location(); }
+
+ protected:
+  std::optional<ObjectInfo> do_stat(const std::string& key) const override;
+  std::optional<Object> do_read(const std::string& key, ByteRange range, const Version* only) const override;
+  std::optional<Version> do_write(const std::string& key, std::span<const BytesView> parts,
+                                  const Version* expect) override;
+  std::unique_ptr<Upload> do_upload(const std::string& key) override;
+  bool do_remove(const std::string& key) override;
+  std::vector<Error> do_remove_many(std::span<const std::string> keys) override;
+  Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
+  void do_sync(std::span<const std::string> keys) override;
+  Store& inner() const noexcept { return *inner_; }
+
+ private:
+  std::shared_ptr<Store> inner_;
+};
+
+/// One entry of `stores` in the settings: protocol plus what its driver declares (interop: settings, stores).
+struct StoreConfig {
+  std::string name;
+  std::string protocol;
+  std::map<std::string, std::string, std::less<>> options;  ///< the driver's own keys, values as text
+  std::optional<std::string> hash_prefix;                   ///< default "_hash"
+  std::optional<std::string> schema_prefix;                 ///< default "_schema"
+  std::optional<std::string> filepath_prefix;
+  std::vector<int> subfolding;
+  std::optional<std::string> partition_pattern;
+  int token_length = 8;
+};
+
+/// What a file under src/store/drivers/ defines: `const StoreDriver& store_file()`.
+struct StoreDriver {
+  std::string_view protocol;
+  std::span<const std::string_view> required;  ///< keys of StoreConfig::options
+  std::span<const std::string_view> optional;
+  std::span<const std::string_view> secret;    ///< of both, those that are never shown
+  std::shared_ptr<Store> (*open)(const StoreConfig&);
+};
+
+}  // namespace oas
