@@ -1,0 +1,63 @@
+// Settings: where the database and the stores are, from `datajoint.json` (found from the working directory upwards),
+// the environment (DJ_*), and secrets files; the same that DataJoint for Python reads. docs/howto/settings.md.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <oas/db.hpp>
+#include <oas/store.hpp>
+
+namespace oas {
+
+class Settings {
+ public:
+  /// Where one value came from, for `oas config show`. Secrets have no value here.
+  struct Origin {
+    std::string key;     ///< "database.host", "stores.raw.location"
+    std::string value;   ///< as text; "(secret)" if it is one
+    std::string source;  ///< "default", "environment DJ_HOST", "/data/datajoint.json", "/data/.secrets/…", "program"
+  };
+
+  /// The embedded default: SQLite in ./oas.db and one file store, `local`, in ./oas-store/.
+  Settings();
+  /// From the file, the environment and the secrets as they are now, for a program that runs in `folder`.
+  /// Errors: syntax (a broken file, with line and column), usage (an unknown key, naming the nearest known one; a
+  /// value of the wrong type; an unknown store or protocol; prefixes that lie in one another).
+  static Settings load(const std::filesystem::path& folder = std::filesystem::current_path());
+  /// From the text of a datajoint.json alone.
+  static Settings parse(std::string_view json, std::string_view name = "datajoint.json");
+
+  /// "database.name", "stores.raw.location", … Errors: usage as load().
+  void set(std::string_view key, const Value& value);
+  Value get(std::string_view key) const;
+  std::vector<Origin> origins() const;
+
+  /// True if nothing was configured: the embedded default is used, and a Session says so in its log.
+  bool embedded() const noexcept { return embedded_; }
+  const db::Config& database() const noexcept { return database_; }
+  const std::map<std::string, StoreConfig, std::less<>>& stores() const noexcept { return stores_; }
+  /// What `@` alone means. Empty: there is none.
+  const std::string& default_store() const noexcept { return default_store_; }
+  /// What `<filepath@>` alone means; the default store if not set.
+  const std::string& default_filepath_store() const noexcept;
+  /// The file that was read; empty if there was none.
+  const std::filesystem::path& file() const noexcept { return file_; }
+
+ private:
+  friend struct SettingsAccess;
+  bool embedded_ = true;
+  db::Config database_;
+  std::map<std::string, StoreConfig, std::less<>> stores_;
+  std::string default_store_;
+  std::string default_filepath_store_;
+  std::filesystem::path file_;
+  std::map<std::string, Value, std::less<>> others_;  ///< keys that matter to DataJoint for Python alone
+  std::map<std::string, Origin, std::less<>> origins_;
+};
+
+}  // namespace oas
