@@ -69,6 +69,7 @@ class Array {
 
   /// An empty one-dimensional array of float64.
   Array();
+  /// Shares `data`; only if it lies askew for its element type it is copied.
   /// Errors: usage if the shape has a negative length or its product times the item size is not data.size().
   Array(ArrayType type, Shape shape, Bytes data, Order order = Order::row);
   Array(DType kind, Shape shape, Bytes data, Order order = Order::row)

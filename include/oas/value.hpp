@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -158,7 +159,7 @@ class Value {
   template <class T> T* get_if() noexcept { return std::get_if<T>(&v_); }
 
   /// The content as T: the alternative itself, any number type (exactly, or an error), optional<U>, std::vector<U>
-  /// of an array or list. Errors: usage, telling what is there instead.
+  /// of an array or list. A Decimal of more than 15 digits is no float. Errors: usage, telling what is there instead.
   template <class T> T as() const;
   /// `oas::Array data = one.fetch1<"raw_data">()`. Errors: usage if there is something else.
   operator Array() const { return as<Array>(); }  // NOLINT(google-explicit-constructor)
@@ -168,6 +169,7 @@ class Value {
   friend bool operator==(const Value& a, const Value& b);
 
  private:
+  std::string_view kind() const noexcept;
   [[noreturn]] void wrong_type(std::string_view wanted) const;
   std::int64_t integer(std::int64_t low, std::uint64_t high) const;
   std::uint64_t natural(std::uint64_t high) const;
@@ -228,16 +230,14 @@ T Value::as() const {
     T out;
     for (const Value& item : seq->items) out.push_back(item.as<Vector>());
     return out;
-  } else if constexpr (std::is_same_v<T, bool>) {
-    if (const bool* b = get_if<bool>()) return *b;
-    wrong_type("a bool");
-  } else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+  } else if constexpr (std::is_same_v<T, bool>) return integer(0, 1) != 0;
+  else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
     return static_cast<T>(integer(std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
   else if constexpr (std::is_integral_v<T>) return static_cast<T>(natural(std::numeric_limits<T>::max()));
   else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(real());
   else {
     if (const T* content = get_if<T>()) return *content;
-    wrong_type(Value(T{}).describe());
+    wrong_type(Value(T{}).kind());
   }
 }
 
