@@ -1,0 +1,38 @@
+// The blob: how `<blob>` stores any value, byte for byte as DataJoint for Python 2.3 writes and reads it
+// (docs/format/blob.md). Pure functions over bytes and values; safe to call from any thread.
+#pragma once
+
+#include <vector>
+
+#include <oas/bytes.hpp>
+#include <oas/value.hpp>
+
+namespace oas::format {
+
+struct PackOptions {
+  enum class Compress : std::uint8_t {
+    automatic,  ///< up to 64 KiB as `always`; more than that only if samples say that it pays
+    always,     ///< whenever there are more than 1000 bytes and the result is smaller
+    never
+  };
+  Compress compress = Compress::automatic;
+};
+
+/// How deep values may be nested: lists in lists, dicts in dicts, …
+inline constexpr int max_nesting = 500;
+
+/// The blob in parts, one after the other: large arrays that are in column order (or have one dimension) and large
+/// Bytes are shared, not copied, so what they borrow must live as long as the parts.
+/// Errors: usage, if there is something in `value` that a blob cannot hold.
+std::vector<Bytes> pack(const Value& value, PackOptions options = {});
+/// The blob in one piece, which borrows nothing.
+Bytes pack_joined(const Value& value, PackOptions options = {});
+
+/// The value in a blob. Arrays and bytes share the memory of `blob` (or of the inflated blob) where their elements are
+/// aligned for their type, and are copied where not. A blob whose first byte lies `blob_lead` bytes after a multiple
+/// of 8 gives an array that is the whole blob without a copy.
+/// Errors: decode, with the offset of the byte, if it is not a blob or is damaged; unsupported: sparse arrays.
+Value unpack(const Bytes& blob);
+inline constexpr std::size_t blob_lead = 3;
+
+}  // namespace oas::format
