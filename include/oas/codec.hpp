@@ -26,15 +26,21 @@ struct Site {
   const Row* key = nullptr;  ///< the primary key of the row
 };
 
-/// What is written: memory (shared, not copied) or a local file (read while it is written).
+/// What is written: memory (shared, not copied), then what a local file or another object holds, which is read while
+/// it is written.
 struct Content {
-  std::vector<Bytes> parts;     ///< one after the other
-  std::filesystem::path file;   ///< used if not empty
-  std::uint64_t file_size = 0;  ///< bytes of `file`
+  std::vector<Bytes> parts;    ///< one after the other
+  std::filesystem::path file;  ///< follows the parts, if not empty
+  ObjectRef object;            ///< follows the parts, if not empty: an object to copy
+  std::string object_file;     ///< which file of it, if it is a folder
+  std::uint64_t more = 0;      ///< bytes of `file` or `object`
   Content() = default;
   Content(Bytes bytes) : parts{std::move(bytes)} {}  // NOLINT(google-explicit-constructor)
   explicit Content(std::vector<Bytes> list) : parts(std::move(list)) {}
+  /// Errors: usage if it is not there or not a regular file.
   static Content from_file(const std::filesystem::path& file);
+  /// `file`: a path of object.files() if it is a folder. Cost: 1 request, for the size.
+  static Content from_object(const ObjectRef& object, std::string_view file = {});
   std::uint64_t size() const noexcept;
 };
 /// One file of a folder object: its relative path and what is in it.
@@ -84,15 +90,18 @@ class Codec {
   /// The word in `<word@store>`: [a-z][a-z0-9_]*.
   virtual std::string_view name() const noexcept = 0;
   /// What the encoded value is stored as: "bytes", "json", or the next codec of the chain ("<hash>", to which the
-  /// store is handed on). Errors: definition, if it cannot live there.
+  /// store is handed on). `<hash>` takes Bytes, or a list of Bytes and Attachments whose contents follow one another.
+  /// Errors: definition, if it cannot live there.
   virtual std::string inner_type(bool in_store) const = 0;
   /// Called for every row before anything is written. Errors: usage.
   virtual void validate(const Value&) const {}
   virtual Value encode(const Value& value, const Site& site, ObjectSink& sink) const = 0;
   virtual Value decode(const Value& stored, const Site& site, const ObjectSource& source) const = 0;
-  /// The objects that belong to the row and go with it. Default: the member "path" of JSON metadata. A codec that
-  /// refers to objects it does not manage answers with nothing.
+  /// The objects that belong to the row and go with it. Default: the member "path" of JSON metadata; nothing if the
+  /// codec does not manage them. Errors: decode if that cannot be told, so that nothing is removed by mistake.
   virtual std::vector<std::string> paths(const Value& stored) const;
+  /// False if it refers to objects that others look after, which stay when the row goes.
+  virtual bool manages() const noexcept { return true; }
   /// True if staged inserts may write this attribute's object in place.
   virtual bool staged() const noexcept { return false; }
 };

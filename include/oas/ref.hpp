@@ -58,11 +58,13 @@ class ObjectRef {
   const Value& metadata() const;
   std::string_view store() const;  ///< the store's name
   std::string_view path() const;   ///< in the store
-  std::uint64_t size() const;      ///< bytes; of a folder all its files together
+  /// Bytes; of a folder all its files together. 0 where the row does not tell (`<npy@>`, folders of `<filepath@>`).
+  std::uint64_t size() const;
   bool is_folder() const;
   /// The files of a folder, from its manifest (one read) or, where it has none, from a listing.
   std::vector<FileInfo> files() const;
-  /// The whole file, or a range of it. `file`: which one of a folder, by its relative path.
+  /// The whole file, or a range of it. `file`: which one of a folder, by its relative path. A whole file that is not
+  /// as long as the row says is Errc::integrity.
   Bytes read(ByteRange range = {}) const;
   Bytes read(std::string_view file, ByteRange range = {}) const;
   std::unique_ptr<Reader> open(std::string_view file = {}) const;

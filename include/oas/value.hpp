@@ -8,6 +8,7 @@
 #include <complex>
 #include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <limits>
 #include <optional>
@@ -133,6 +134,9 @@ class Value {
   Value(std::nullopt_t) {}                      // NOLINT(google-explicit-constructor)
   Value(const char* text) : v_(std::string(text)) {}       // NOLINT(google-explicit-constructor)
   Value(std::string_view text) : v_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
+  /// The path of a local file or folder, as text: what `<object@>` and `<attach>` take.
+  template <std::same_as<std::filesystem::path> T>
+  Value(const T& path) : v_(path.string()) {}  // NOLINT(google-explicit-constructor)
   template <std::integral T>
   Value(T number) {  // NOLINT(google-explicit-constructor)
     if constexpr (std::is_same_v<T, bool>) v_ = number;

@@ -1,0 +1,25 @@
+// Reading and writing Content, wherever it is: memory, a local file, or an object in a store. What sinks are made of.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <oas/codec.hpp>
+
+namespace oas::codec {
+
+/// Pieces are at most this large, so is what is held in memory of content that is not there already.
+inline constexpr std::size_t piece_size = 8 << 20;  // bytes
+
+/// All of it, in order and in pieces. Errors: usage if the local file is gone or not as long as it was; those of reading
+/// an object.
+void read_content(const Content& content, const std::function<void(BytesView)>& take);
+/// content_hash() of it.
+std::string content_hash(const Content& content);
+/// True if it is all in memory, so that Content::parts is everything.
+bool in_memory(const Content& content) noexcept;
+/// Writes it under `key`: in one request if it is in memory and small enough, else by an upload. With `create_only`,
+/// nullopt if there is an object already (asked for before an upload begins).
+std::optional<Version> write_content(Store& store, std::string_view key, const Content& content, bool create_only);
+
+}  // namespace oas::codec
