@@ -1,10 +1,11 @@
 // The border to databases: Connection, Transaction, Cursor, and Dialect, which knows how a database spells things.
 // A Connection and all that is made from it belong to one thread at a time. Values are always parameters, names are
-// always quoted by the Dialect; no SQL runs outside a Transaction.
+// always quoted by the Dialect; no SQL runs outside a Transaction. A Connection does not survive fork(2): in the child,
+// every use of it is Errc::usage.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -111,7 +112,8 @@ class Connection {
   /// For people, without secrets: "sqlite /data/oas.db".
   virtual std::string location() const = 0;
   virtual std::vector<std::string> schemas() = 0;
-  /// All tables of the schema with hidden ones (~…), in the order of their creation where it is known.
+  /// All tables of the schema with hidden ones (~…), in the order of their creation where it is known. None if there
+  /// is no such schema.
   virtual std::vector<TableDef> introspect(std::string_view schema) = 0;
   /// Another connection to the same database.
   virtual std::unique_ptr<Connection> fork() = 0;
@@ -132,6 +134,7 @@ class Connection {
   friend class Transaction;
   friend class ConnectionDecorator;
   int depth_ = 0;
+  bool writing_ = false;  ///< what the outermost transaction is for
 };
 
 /// Forwards everything to another connection: base of recorders and fault injectors.
@@ -157,7 +160,7 @@ class ConnectionDecorator : public Connection {
 };
 
 /// Nested: a savepoint. Destroyed uncommitted: rolled back. The outermost one decides reading or writing; a
-/// writing one inside a reading one is Errc::usage.
+/// writing one inside a reading one is Errc::usage, and so is using one while another is open inside it, or is over.
 class Transaction {
  public:
   enum class Mode : std::uint8_t { read, write };
@@ -170,12 +173,14 @@ class Transaction {
   std::unique_ptr<Cursor> execute(const Sql& sql) { return execute(sql.text, sql.params); }
   /// One statement, many rows of parameters; rows changed by each.
   std::vector<std::int64_t> execute_many(std::string_view sql, std::span<const std::vector<Value>> rows);
-  /// Errors: in_doubt if the answer was lost.
+  /// Errors: in_doubt if the answer was lost: the transaction is over. Any other: it is open still.
   void commit();
+  /// With those that are open inside it.
   void rollback() noexcept;
   Connection& connection() noexcept { return connection_; }
 
  private:
+  void require_innermost(std::string_view tried) const;
   Connection& connection_;
   int level_;
   bool open_ = true;
@@ -189,6 +194,7 @@ struct Config {
   int port = 0;
   std::string user;
   std::string password;  ///< never shown
+  std::chrono::milliseconds patience{60'000};  ///< how long to wait for what another connection holds
 };
 
 /// What a file under src/db/drivers/ defines: `const db::Driver& db_sqlite()`.

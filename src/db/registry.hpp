@@ -1,0 +1,23 @@
+// From settings to a connection: the drivers built in, every file in drivers/.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include <oas/db.hpp>
+
+namespace oas {
+
+/// In the order of their names.
+const std::vector<const db::Driver*>& db_drivers();
+
+namespace db {
+
+/// Errors: usage for an unknown backend; those of the driver: unavailable, access, decode, unsupported.
+std::unique_ptr<Connection> open_connection(const Config& config);
+/// Pure; lives as long as the program. Errors: usage for an unknown backend.
+const Dialect& dialect_of(std::string_view backend);
+
+}  // namespace db
+}  // namespace oas
