@@ -1,0 +1,136 @@
+// The mistakes that a table definition can have, and the few text functions its parser needs; part of
+// <oas/definition.hpp>, which is what to include.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace oas::detail {
+
+// Every mistake that a definition can have: its name (which compilers print), what is wrong, what to do.
+#define OAS_DEFINITION_MISTAKES(X)                                                                                   \
+  X(bad_name, "this is not an attribute name", "begin with a-z, go on with a-z, 0-9 and _")                          \
+  X(name_not_lower_case, "attribute names have no capital letters", "write the name in lower case")                  \
+  X(hidden_name, "names that begin with _ are the library's own", "choose another name")                             \
+  X(name_too_long, "the name is longer than 63 bytes", "choose a shorter name")                                      \
+  X(missing_colon, "a ':' is missing between name and type", "write name : type")                                    \
+  X(missing_type, "there is no type after the ':'", "write name : type")                                             \
+  X(unknown_type, "there is no such type",                                                                           \
+    "use int8 int16 int32 int64 float32 float64 bool decimal(p,s) char(n) varchar(n) enum('a','b') date "            \
+    "datetime(n) uuid bytes json, or a codec such as <blob>")                                                        \
+  X(type_not_lower_case, "types are written in lower case, without a space before '('",                              \
+    "write it as int32 or char(8)")                                                                                  \
+  X(bad_type_parameter, "what stands between the parentheses of the type is not allowed",                            \
+    "see docs/howto/definitions.md")                                                                                 \
+  X(bad_enum, "the values of an enum are quoted, different, and have no comma, colon or quote inside",               \
+    "write enum('first','second')")                                                                                  \
+  X(bad_codec, "this is not the name of a codec or of its store", "write <codec>, <codec@> or <codec@store>")        \
+  X(codec_needs_a_store, "this codec keeps its objects in a store", "write it with an @, as in <npy@>")              \
+  X(text_after_codec, "after <codec> there may only be a comment", "put a # before the comment")                     \
+  X(unclosed_bracket, "a '<' has no '>'", "close it")                                                                \
+  X(unclosed_quote, "a quote is opened and not closed", "close it; write an apostrophe as \"it's\" or 'it''s'")      \
+  X(bad_default, "the default is not a value of this type", "give a value that the type can hold, or null")          \
+  X(default_not_allowed, "attributes of this type have no default but null", "remove the default")                   \
+  X(default_null_in_key, "attributes of the primary key cannot be null", "remove =null, or move it below the ---")   \
+  X(type_not_in_key, "attributes of this type cannot be in the primary key", "move it below the ---")                \
+  X(comment_begins_with_colon, "a comment cannot begin with ':'", "begin it with a word")                            \
+  X(attribute_declared_twice, "this name was declared above with another type", "remove one of the two")             \
+  X(arrow_not_first, "the line has an arrow that is neither at its beginning nor quoted",                            \
+    "begin references with ->, quote defaults")                                                                      \
+  X(bad_reference_option, "the options of a reference are nullable and unique", "write -> [nullable, unique] Table") \
+  X(nullable_reference_in_key, "a reference in the primary key cannot be nullable", "move it below the ---")         \
+  X(bad_reference, "a reference is the name of a table, perhaps projected",                                          \
+    "write -> Table or -> Table.proj(new='old'), without restriction")                                               \
+  X(bad_index, "an index is a list of attribute names", "write index(a, b) or unique index(a, b)")
+
+enum class Mistake : std::uint8_t {
+  none,
+#define OAS_ENUMERATE(name, why, advice) name,
+  OAS_DEFINITION_MISTAKES(OAS_ENUMERATE)
+#undef OAS_ENUMERATE
+};
+
+/// A mistake and where it is in the text.
+struct Flaw {
+  Mistake mistake = Mistake::none;
+  const char* at = nullptr;
+  constexpr explicit operator bool() const { return mistake != Mistake::none; }
+};
+
+// The standard's <cctype> depends on the locale and is not constexpr.
+constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
+constexpr bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; }
+constexpr char to_lower(char c) { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+
+constexpr std::string_view skip_space(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  return text;
+}
+constexpr std::string_view strip(std::string_view text) {
+  text = skip_space(text);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+constexpr bool same_letters(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (to_lower(a[i]) != to_lower(b[i])) return false;
+  return true;
+}
+/// The run of letters, digits and _ at the front, taken away from `text`.
+constexpr std::string_view take_word(std::string_view& text) {
+  std::size_t n = 0;
+  while (n < text.size() && is_word(text[n])) ++n;
+  const std::string_view word = text.substr(0, n);
+  text.remove_prefix(n);
+  return word;
+}
+constexpr bool take(std::string_view& text, char c) {
+  if (text.empty() || text.front() != c) return false;
+  text.remove_prefix(1);
+  return true;
+}
+/// Digits at the front; false if there is none, or more than six.
+constexpr bool take_number(std::string_view& text, unsigned& number) {
+  std::size_t n = 0;
+  number = 0;
+  while (n < text.size() && is_digit(text[n]) && n < 7) number = number * 10 + static_cast<unsigned>(text[n++] - '0');
+  text.remove_prefix(n);
+  return n > 0 && n < 7;
+}
+constexpr bool one_of(std::string_view word, std::string_view list) {  // words of the list between spaces
+  while (!list.empty()) {
+    const std::size_t end = list.find(' ');
+    if (same_letters(word, list.substr(0, end))) return true;
+    list = end == std::string_view::npos ? std::string_view() : list.substr(end + 1);
+  }
+  return false;
+}
+
+constexpr bool is_attribute_name(std::string_view name) {
+  if (name.empty() || !is_lower(name[0])) return false;
+  for (const char c : name)
+    if (!is_word(c) || is_upper(c)) return false;
+  return name.size() <= 63;
+}
+
+/// The first of `wanted` outside "…" and '…', or the end; false if a quote is not closed before it.
+constexpr bool find_unquoted(std::string_view text, char wanted, std::size_t& where) {
+  char quote = 0;
+  for (where = 0; where < text.size(); ++where) {
+    const char c = text[where];
+    if (quote) {
+      if (c == quote) quote = 0;
+    } else if (c == wanted)
+      return true;
+    else if (c == '"' || c == '\'')
+      quote = c;
+  }
+  return quote == 0;
+}
+
+}  // namespace oas::detail
