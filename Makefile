@@ -1,0 +1,78 @@
+# The short names of what people do here; CMake does the work (CMakePresets.json). `make help` lists them.
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+CTEST_ARGS ?=
+export CCACHE_DIR ?= $(CURDIR)/build/ccache
+export CCACHE_NOHASHDIR = 1
+export CTEST_OUTPUT_ON_FAILURE = 1
+
+BUILD = cmake --build build/$(1) -j $(JOBS) --
+TEST = ctest --test-dir build/$(1) -j $(JOBS) --timeout 600 --output-junit $(CURDIR)/build/$(1)/tests.xml
+
+.PHONY: help demo test bench install format format-check tidy asan tsan fuzz clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+
+# configure(preset, packages): a preset is configured once; from then on ninja sees itself what has changed.
+define configure
+	@tools/setup $(2)
+	@test -f build/$(1)/build.ninja || { echo "configure: build/$(1)"; \
+	  cmake --preset $(1) --log-level=WARNING $$(command -v ccache >/dev/null && echo -DCMAKE_CXX_COMPILER_LAUNCHER=ccache); }
+endef
+
+demo:  ## build the library, the program and the demo, then run the demo
+	$(call configure,dev,build)
+	@echo "build: library, program oas, demo"
+	@$(call BUILD,dev) --quiet oas oas-cli oas_demo
+	@build/dev/bin/oas_demo
+
+test:  ## build everything and run all tests
+	$(call configure,dev,build)
+	@echo "build: library, program oas, examples, tests"
+	@$(call BUILD,dev)
+	@$(call TEST,dev) $(CTEST_ARGS)
+
+bench:  ## build with full optimisation and run the benchmarks
+	$(call configure,release,bench)
+	@$(call BUILD,release) oas_benchmarks
+	@set -e; for program in build/release/bin/oas_bench_*; do $$program $(BENCH_ARGS); done
+
+install:  ## build with full optimisation and install; PREFIX=/usr/local
+	$(call configure,release,build)
+	@$(call BUILD,release)
+	@cmake --install build/release --prefix $(PREFIX)
+
+asan:  ## all tests under the address and undefined-behaviour sanitizers
+	$(call configure,asan,build)
+	@$(call BUILD,asan)
+	@$(call TEST,asan) $(CTEST_ARGS)
+
+tsan:  ## all tests under the thread sanitizer
+	$(call configure,tsan,build)
+	@$(call BUILD,tsan)
+	@$(call TEST,tsan) $(CTEST_ARGS)
+
+fuzz:  ## build the fuzzers with clang and run each for FUZZ_SECONDS (60)
+	$(call configure,fuzz,fuzz)
+	@$(call BUILD,fuzz) oas_fuzzers
+	@tools/run_fuzzers build/fuzz/bin $(or $(FUZZ_SECONDS),60)
+
+SOURCES = git ls-files '*.cpp' '*.hpp'
+
+format:  ## format every source file in place
+	@tools/setup format
+	@$(SOURCES) | xargs clang-format-14 -i
+
+format-check:  ## say which source files are not formatted
+	@tools/setup format
+	@$(SOURCES) | xargs clang-format-14 --dry-run -Werror
+
+tidy:  ## clang-tidy over the sources of the library and the program
+	$(call configure,dev,tidy)
+	@$(call BUILD,dev) --quiet
+	@git ls-files 'src/*.cpp' 'cli/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-14 -p build/dev --quiet
+
+clean:  ## remove everything that was built
+	@rm -rf build
