@@ -2,7 +2,9 @@
 // A Store is safe for concurrent use and blocks. A driver writes the private do_ twins; the public functions check
 // their arguments and put the store's name into every error.
 //
-// Keys are UTF-8, '/'-separated, relative, without "..", "." or empty parts, without NUL, at most 1,024 bytes.
+// Keys are UTF-8, '/'-separated, relative, without "..", "." or empty parts, without NUL, at most 1,024 bytes. A store
+// may refuse a key for reasons of its own (usage): a file store cannot keep an object "a" and an object "a/b" at the
+// same time, nor parts of more than 255 bytes.
 // Errors of every call: usage (a bad key), access, unavailable (after retries), integrity.
 #pragma once
 
@@ -45,12 +47,13 @@ struct Page {
   bool more = false;                ///< go on with `after` = the last key
 };
 struct StoreTraits {
-  bool atomic_create = false;      ///< of several create-only writers exactly one wins
-  bool conditional_write = false;  ///< `expect` is honoured for versions other than absent
+  bool atomic_create = false;                   ///< of several create-only writers exactly one wins
+  bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
   std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
 };
 
-/// A stream of bytes that becomes an object. Destroyed without commit: leaves nothing. One thread at a time.
+/// A stream of bytes that becomes an object, replacing one that is there. Destroyed without commit, or after an error:
+/// leaves nothing. Used by one thread at a time, and not after its store is gone.
 class Upload {
  public:
   virtual ~Upload() = default;
@@ -71,7 +74,8 @@ class Store {
 
   /// nullopt: not there. Cost: 1 request.
   std::optional<ObjectInfo> stat(std::string_view key) const;
-  /// nullopt: not there. With `only`, conflict if the object is not that version. Cost: 1 request.
+  /// nullopt: not there. With `only`, conflict if the object is not that version. Errors: usage if the range ends past
+  /// the object. Cost: 1 request.
   std::optional<Object> read(std::string_view key, ByteRange range = {}, const Version* only = nullptr) const;
   /// Writes the parts one after the other as one object, all or nothing. `expect`: only if the object is this version
   /// (Version::absent(): only if there is none); nullopt if it is not. Cost: 1 request.
@@ -86,8 +90,10 @@ class Store {
   /// One error a key that stayed; a key that was not there is no error.
   std::vector<Error> remove_many(std::span<const std::string> keys);
   /// Keys that begin with `prefix` (any text, also half a part) and come after `after`. Complete, or throws.
+  /// Cost: 1 request; a file store reads the folders on the way whole, so ask for many (100,000) at a time.
   Page list(std::string_view prefix, std::string_view after = {}, std::size_t limit = 1000) const;
   /// Returns once these written objects survive a power cut, as far as the store was configured to promise that.
+  /// Errors: missing_object.
   void sync(std::span<const std::string> keys);
 
  protected:
@@ -149,7 +155,7 @@ struct StoreDriver {
   std::string_view protocol;
   std::span<const std::string_view> required;  ///< keys of StoreConfig::options
   std::span<const std::string_view> optional;
-  std::span<const std::string_view> secret;    ///< of both, those that are never shown
+  std::span<const std::string_view> secret;  ///< of both, those that are never shown
   std::shared_ptr<Store> (*open)(const StoreConfig&);
 };
 

@@ -1,0 +1,177 @@
+#include "store/beneath.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include <oas/error.hpp>
+
+namespace oas::store {
+namespace {
+
+constexpr int folder_flags = O_DIRECTORY | O_CLOEXEC;
+
+int open_kernel(int root, const char* path, int flags) noexcept {
+  struct open_how how {};
+  how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+  long fd = -1;
+  do {
+    fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
+  } while (fd < 0 && (errno == EINTR || errno == EAGAIN));  // EAGAIN: a rename or mount went by
+  return static_cast<int>(fd);
+}
+
+std::string errno_name(int error) {
+  const char* name = ::strerrorname_np(error);
+  return name ? name : std::to_string(error);
+}
+
+}  // namespace
+
+Fd::~Fd() {
+  if (fd_ < 0) return;
+  const int kept = errno;
+  ::close(fd_);
+  errno = kept;
+}
+
+Place place_of(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return {"", std::string(path)};
+  return {std::string(path.substr(0, slash)), std::string(path.substr(slash + 1))};
+}
+
+void fail(int error, std::string_view call) {
+  const auto raise = [&](Errc code, std::string_view why) {
+    throw Error(code, fmt::format("{} ({})", why, call), {}, errno_name(error));
+  };
+  switch (error) {
+    case ENOSPC: raise(Errc::unavailable, "the file system is full. free space there");
+    case EDQUOT: raise(Errc::unavailable, "the quota is used up. free space or raise it");
+    case EFBIG: raise(Errc::unavailable, "a limit on the size of files is reached. raise it (ulimit -f)");
+    case EMFILE:
+    case ENFILE: raise(Errc::unavailable, "too many open files. raise the limit (ulimit -n)");
+    case EROFS: raise(Errc::access, "the file system is mounted read-only");
+    case EACCES:
+    case EPERM: raise(Errc::access, "permission denied. ask the owner of the folder");
+    case ELOOP:
+    case EXDEV: raise(Errc::access, "a symbolic link is in the way, and a store follows none. mount or move the data");
+    case ENXIO: raise(Errc::access, "it is not an ordinary file");
+    case ENAMETOOLONG: raise(Errc::usage, "a part of the key is longer than the file system takes (255 bytes mostly)");
+    case EILSEQ:
+    case EINVAL: raise(Errc::usage, "the file system does not take this name");
+    case ENOTDIR: raise(Errc::usage, "a part of the key is an object, and cannot be a folder too. take another key");
+    case EISDIR: raise(Errc::usage, "there is a folder of this name, and it cannot be an object too. take another key");
+    case EIO: raise(Errc::integrity, "the device reports an error. check the disk");
+    default: raise(Errc::unavailable, std::generic_category().message(error));
+  }
+  throw Error(Errc::internal, "unreachable");
+}
+
+Beneath::Beneath(const std::string& location) {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::absolute(location, error).lexically_normal();
+  if (location.empty() || error) throw Error(Errc::usage, "the location is empty. name a folder");
+  location_ = path.string();
+  root_ = Fd(::open(location_.c_str(), O_RDONLY | folder_flags));
+  if (!root_) {
+    switch (errno) {
+      case ENOENT:
+        throw Error(Errc::unavailable,
+                    fmt::format("the folder {0} is not there. make it (mkdir -p '{0}'), mount it, or correct the "
+                                "store's `location`",
+                                location_),
+                    location_, "ENOENT");
+      case ENOTDIR:
+        throw Error(Errc::usage, fmt::format("{} is not a folder. correct the store's `location`", location_),
+                    location_, "ENOTDIR");
+      default: fail(errno, fmt::format("open {}", location_));
+    }
+  }
+  // Old kernels do not have it, and some containers forbid it.
+  has_openat2_ = static_cast<bool>(Fd(open_kernel(root_.get(), ".", O_PATH | folder_flags)));
+}
+
+Fd Beneath::step(int from, const char* name, int flags) const noexcept {
+  Fd fd(::openat(from, name, flags | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st {};
+  if (!fd && errno == ENOTDIR && ::fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+    errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+  } else if (fd && (flags & O_PATH) && ::fstat(fd.get(), &st) == 0 && S_ISLNK(st.st_mode)) {
+    fd = Fd();
+    errno = ELOOP;
+  }
+  return fd;
+}
+
+Fd Beneath::open(std::string_view path, int flags) const {
+  if (path.empty()) return Fd(::openat(root_.get(), ".", flags | O_CLOEXEC));
+  const std::string whole(path);
+  if (has_openat2_) return Fd(open_kernel(root_.get(), whole.c_str(), flags));
+  Fd held;
+  int from = root_.get();
+  std::string_view rest = whole;
+  for (std::size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
+    Fd next = step(from, std::string(rest.substr(0, slash)).c_str(), O_PATH | folder_flags);
+    if (!next) return next;
+    held = std::move(next);
+    from = held.get();
+    rest.remove_prefix(slash + 1);
+  }
+  return step(from, std::string(rest).c_str(), flags);
+}
+
+Fd Beneath::make(std::string_view folder) const {
+  constexpr int attempts = 1000;  // each is lost to somebody who removed an empty folder just then
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    Fd fd = open(folder, O_PATH | folder_flags);
+    if (fd) return fd;
+    if (errno != ENOENT) fail(errno, "open its folder");
+    check_still_there();
+    for (std::size_t end = 0; end != std::string_view::npos;) {
+      end = folder.find('/', end + 1);
+      const Place place = place_of(folder.substr(0, end));
+      const Fd above = open(place.folder, O_PATH | folder_flags);
+      if (!above && errno == ENOENT) break;
+      if (!above) fail(errno, "open a folder above it");
+      struct stat st {};
+      if (::fstatat(above.get(), place.leaf.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) continue;
+      if (errno == ENOENT && ::mkdirat(above.get(), place.leaf.c_str(), 0777) == 0) continue;
+      if (errno == EEXIST || errno == ENOENT) continue;  // somebody else was there just now
+      const int error = errno;
+      prune(place.folder);
+      fail(error, "make its folder");
+    }
+  }
+  throw Error(Errc::unavailable, "its folder is removed again and again by somebody else. try later", {}, "ENOENT");
+}
+
+void Beneath::prune(std::string folder) const {
+  // An empty folder is no object: whatever keeps it from going away may stay unsaid.
+  while (!folder.empty()) {
+    Place place = place_of(folder);
+    const Fd above = open(place.folder, O_PATH | folder_flags);
+    if (!above && errno != ENOENT) return;
+    if (above && ::unlinkat(above.get(), place.leaf.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return;
+    folder = std::move(place.folder);
+  }
+}
+
+void Beneath::check_still_there() const {
+  struct stat st {};
+  if (::fstat(root_.get(), &st) != 0) fail(errno, "look at the location");
+  if (st.st_nlink == 0) {
+    throw Error(Errc::unavailable, fmt::format("the folder {} was removed. open the store again", location_), location_,
+                "ENOENT");
+  }
+}
+
+}  // namespace oas::store
