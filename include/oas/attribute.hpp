@@ -35,7 +35,7 @@ struct Listed<References<Tables...>> {
   static constexpr FoundAttribute find(std::string_view target, std::string_view name) {
     if (const std::size_t dot = target.rfind('.'); dot != std::string_view::npos) target.remove_prefix(dot + 1);
     FoundAttribute found{FoundAttribute::Kind::brought, {}, false};
-    ((type_name<Tables>() == target ? void(found = find_attribute<Tables>(name, true)) : void()), ...);
+    ((class_name<Tables>() == target ? void(found = find_attribute<Tables>(name, true)) : void()), ...);
     return found;
   }
 };

@@ -144,7 +144,7 @@ constexpr std::string_view pretty_name() {
 }
 /// The name of a type without its namespaces and enclosing classes.
 template <class T>
-consteval std::string_view type_name() {
+consteval std::string_view class_name() {
   std::string_view name = pretty_name<T>();  // "… [with T = lab::Scan::Frame; …]" or "… [T = lab::Scan::Frame]"
   name.remove_prefix(name.find("T = ") + 4);
   name = name.substr(0, name.find_first_of(";]"));
@@ -152,13 +152,20 @@ consteval std::string_view type_name() {
   return name;
 }
 
-/// The name of the table that a struct declares.
 template <class T>
-std::string table_name_of() {
-  if constexpr (T::tier == Tier::part)
-    return table_name(T::tier, type_name<T>(), table_name_of<typename T::Master>());
+consteval Tier tier_of_class() {
+  static_assert(
+      requires { T::tier; },
+      "table_without_tier: derive the struct from oas::Manual, Lookup, Imported, Computed or Part");
+  return T::tier;
+}
+/// Of a part, the class of its master; empty otherwise.
+template <class T>
+consteval std::string_view master_name() {
+  if constexpr (requires { typename T::Master; })
+    return class_name<typename T::Master>();
   else
-    return table_name(T::tier, type_name<T>());
+    return {};
 }
 
 }  // namespace detail

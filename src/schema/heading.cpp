@@ -1,0 +1,86 @@
+#include <oas/heading.hpp>
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "core/nearest.hpp"
+#include "schema/column.hpp"
+
+namespace oas {
+
+Heading::Heading() = default;
+
+Heading::Heading(std::vector<Attribute> attributes)
+    : attributes_(std::make_shared<const std::vector<Attribute>>(std::move(attributes))) {
+  std::set<std::string_view> seen;
+  for (const Attribute& a : *attributes_)
+    if (!seen.insert(a.name).second)
+      throw Error(Errc::definition,
+                  fmt::format("make a heading: there are two attributes {}. rename one of them", a.name), a.name);
+}
+
+const Attribute* Heading::find(std::string_view name) const noexcept {
+  const auto at = std::find_if(begin(), end(), [&](const Attribute& a) { return a.name == name; });
+  return at == end() ? nullptr : &*at;
+}
+
+const Attribute& Heading::at(std::string_view name) const {
+  if (const Attribute* found = find(name)) return *found;
+  std::vector<std::string_view> known;
+  for (const Attribute& a : attributes())
+    if (!a.hidden) known.push_back(a.name);
+  throw Error(Errc::unknown_attribute,
+              fmt::format("look up attribute {}: there is none of this name. {}", name, suggest_name(name, known)),
+              std::string(name));
+}
+
+std::vector<std::string> Heading::primary_key() const {
+  std::vector<std::string> names;
+  for (const Attribute& a : attributes())
+    if (a.in_key && !a.hidden) names.push_back(a.name);
+  return names;
+}
+
+std::vector<std::string> Heading::names() const {
+  std::vector<std::string> names;
+  for (const Attribute& a : attributes())
+    if (!a.hidden) names.push_back(a.name);
+  return names;
+}
+
+bool operator==(const Heading& a, const Heading& b) { return std::ranges::equal(a.attributes(), b.attributes()); }
+
+Heading heading_of(const db::TableDef& table, const Lineage& lineage) {
+  std::vector<Attribute> attributes;
+  for (const db::ColumnDef& column : table.columns) {
+    const schema::ColumnComment comment = schema::read_comment(column.comment);
+    Attribute a;
+    a.name = column.name;
+    a.type = comment.type.empty() ? column.type : comment.type;
+    a.column = schema::column_type(column);
+    a.comment = comment.text;
+    a.fallback = column.fallback;
+    a.nullable = column.nullable;
+    a.in_key = std::ranges::find(table.primary_key, column.name) != table.primary_key.end();
+    a.hidden = column.name.starts_with('_');
+    if (const auto origin = lineage.find(column.name); origin != lineage.end()) a.lineage = origin->second;
+    if (a.type.starts_with('<')) {
+      schema::ParsedAttribute parsed;
+      if (!schema::parse_type(a.type, parsed))
+        throw Error(Errc::decode,
+                    fmt::format("read the heading of {}.{}: the comment of {} says {}, which is not a codec. correct "
+                                "the comment of the column",
+                                table.schema, table.name, a.name, a.type),
+                    fmt::format("{}.{}.{}", table.schema, table.name, a.name));
+      a.codec = parsed.codec;
+      a.store = parsed.store;
+      a.in_store = parsed.in_store;
+    }
+    attributes.push_back(std::move(a));
+  }
+  return Heading(std::move(attributes));
+}
+
+}  // namespace oas
