@@ -34,7 +34,7 @@ struct Copier {
 
   // Recursion depth: at most the bits of the number of elements.
   void box(const std::byte* from, std::byte* to, std::span<Axis> axes, std::size_t count) const {
-    constexpr std::size_t small_count = 1024;
+    constexpr std::size_t small_count = Item == 8 ? 64 : Item == 16 ? 16 : Item == 4 ? 256 : 1024;
     if (count <= small_count) return small(from, to, axes);
     Axis& axis = *std::ranges::max_element(axes, {}, &Axis::length);
     const std::size_t whole = axis.length;

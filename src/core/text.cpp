@@ -1,0 +1,98 @@
+#include "core/text.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+namespace oas {
+
+std::optional<char32_t> take_code_point(std::string_view& text) noexcept {
+  const auto byte = [&text](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+  const std::uint32_t first = byte(0);
+  std::size_t length = 1;
+  std::uint32_t c = first;
+  std::uint32_t least = 0;
+  if (first >= 0x80) {
+    if (first >= 0xC2 && first < 0xE0)
+      length = 2, c = first & 0x1F, least = 0x80;
+    else if (first >= 0xE0 && first < 0xF0)
+      length = 3, c = first & 0x0F, least = 0x800;
+    else if (first >= 0xF0 && first < 0xF5)
+      length = 4, c = first & 0x07, least = 0x10000;
+    else
+      return std::nullopt;
+    if (text.size() < length) return std::nullopt;
+    for (std::size_t i = 1; i < length; ++i) {
+      if ((byte(i) & 0xC0) != 0x80) return std::nullopt;
+      c = c << 6 | (byte(i) & 0x3F);
+    }
+    if (c < least || c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) return std::nullopt;
+  }
+  text.remove_prefix(length);
+  return static_cast<char32_t>(c);
+}
+
+bool valid_utf8(std::string_view text) noexcept {
+  while (!text.empty()) {
+    // Most text is ASCII: eight at a time.
+    std::uint64_t eight = 0;
+    while (text.size() >= sizeof eight) {
+      std::memcpy(&eight, text.data(), sizeof eight);
+      if ((eight & 0x8080808080808080) != 0) break;
+      text.remove_prefix(sizeof eight);
+    }
+    if (!text.empty() && !take_code_point(text)) return false;
+  }
+  return true;
+}
+
+bool append_utf8(std::string& text, char32_t c) {
+  const auto put = [&text](std::uint32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
+  const auto n = static_cast<std::uint32_t>(c);
+  if (n < 0x80) {
+    put(n);
+  } else if (n < 0x800) {
+    put(0xC0 | n >> 6);
+    put(0x80 | (n & 0x3F));
+  } else if (n < 0x10000) {
+    if (n >= 0xD800 && n < 0xE000) return false;
+    put(0xE0 | n >> 12);
+    put(0x80 | (n >> 6 & 0x3F));
+    put(0x80 | (n & 0x3F));
+  } else if (n <= 0x10FFFF) {
+    put(0xF0 | n >> 18);
+    put(0x80 | (n >> 12 & 0x3F));
+    put(0x80 | (n >> 6 & 0x3F));
+    put(0x80 | (n & 0x3F));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::string python_float_repr(double number) {
+  if (std::isnan(number)) return "nan";
+  if (std::isinf(number)) return number < 0 ? "-inf" : "inf";
+  // Both write the shortest digits that read back as the same number; they differ in when an exponent is used.
+  char buffer[32];
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number, std::chars_format::scientific).ptr;
+  const std::string_view scientific(buffer, static_cast<std::size_t>(end - buffer));
+  const std::size_t e = scientific.find('e');
+  int exponent = 0;
+  const char* digits_of_exponent = buffer + e + (scientific[e + 1] == '+' ? 2 : 1);
+  std::from_chars(digits_of_exponent, end, exponent);
+  if (exponent < -4 || exponent >= 16) return std::string(scientific);
+
+  const bool negative = scientific.front() == '-';
+  std::string digits;
+  for (const char c : scientific.substr(0, e))
+    if (c != '-' && c != '.') digits += c;
+  const auto point = static_cast<std::size_t>(exponent < 0 ? 0 : exponent) + 1;
+  if (exponent < 0) digits.insert(0, static_cast<std::size_t>(-exponent), '0');
+  if (digits.size() < point + 1) digits.append(point + 1 - digits.size(), '0');
+  digits.insert(point, 1, '.');
+  return negative ? "-" + digits : digits;
+}
+
+}  // namespace oas
