@@ -2,6 +2,7 @@
 #pragma once
 
 #include <oas/array.hpp>
+#include <oas/attribute.hpp>
 #include <oas/bytes.hpp>
 #include <oas/codec.hpp>
 #include <oas/condition.hpp>

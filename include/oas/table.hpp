@@ -11,6 +11,7 @@
 #include <tuple>
 #include <vector>
 
+#include <oas/attribute.hpp>
 #include <oas/definition.hpp>
 #include <oas/query.hpp>
 #include <oas/staged.hpp>
