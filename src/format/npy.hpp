@@ -60,7 +60,7 @@ class SlicePlan {
 
  private:
   struct Axis {
-    std::uint64_t first, count, step, stride;  // stride: bytes from one index to the next
+    std::uint64_t count, stride;  // bytes from one index to the next
   };
   template <class F>
   void for_each_piece(F&& piece) const;

@@ -1,0 +1,40 @@
+// What the writer and the reader of blobs both know: docs/format/blob.md.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace oas::format {
+
+inline constexpr std::string_view protocol_mym{"mYm\0", 4}, protocol_dj0{"dj0\0", 4};
+
+/// The byte in front of every value.
+enum class Code : std::uint8_t {
+  array = 'A',
+  record = 'F',
+  structure = 'S',
+  cell = 'C',
+  sparse = 'P',
+  none = 0xFF,
+  tuple = 0x01,
+  list = 0x02,
+  set = 0x03,
+  dict = 0x04,
+  text = 0x05,
+  bytes = 0x06,
+  integer = 0x0A,
+  boolean = 0x0B,
+  complex = 0x0C,
+  real = 0x0D,
+  decimal = 'd',
+  time = 't',
+  uuid = 'u'
+};
+
+/// Element types of arrays that are not in the table of numbers.
+inline constexpr std::uint32_t element_char = 4, element_object = 5, element_time = 65536;
+/// The units of datetime64, in the order of their numbers from element_time on.
+inline constexpr std::string_view time_units[] = {"Y",  "M",  "W",  "D",  "h",  "m", "s",
+                                                  "ms", "us", "ns", "ps", "fs", "as"};
+
+}  // namespace oas::format

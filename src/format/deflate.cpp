@@ -1,0 +1,158 @@
+#include "format/deflate.hpp"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <memory>
+#include <new>
+#include <string>
+
+#include <oas/error.hpp>
+
+namespace oas::format {
+namespace {
+
+constexpr std::string_view magic{"ZL123\0", 6};
+constexpr std::size_t prefix_size = magic.size() + 8;
+constexpr std::size_t sample_size = 16 * 1024, samples = 4;
+
+uInt chunk(std::size_t size) {
+  return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
+}
+// zlib does not write through next_in; its C interface just lacks the const.
+Bytef* input(const std::byte* data) { return reinterpret_cast<Bytef*>(const_cast<std::byte*>(data)); }
+Bytef* output(std::byte* data) { return reinterpret_cast<Bytef*>(data); }
+
+[[noreturn]] void damaged(const std::string& why) {
+  throw Error(Errc::decode, "inflate a compressed blob: " + why + ". the object is damaged, restore it from a copy");
+}
+
+struct Deflater {
+  z_stream stream{};
+  Deflater() {
+    if (deflateInit(&stream, Z_DEFAULT_COMPRESSION) != Z_OK) throw std::bad_alloc();
+  }
+  ~Deflater() { deflateEnd(&stream); }
+  Deflater(const Deflater&) = delete;
+  Deflater& operator=(const Deflater&) = delete;
+};
+struct Inflater {
+  z_stream stream{};
+  Inflater() {
+    if (inflateInit(&stream) != Z_OK) throw std::bad_alloc();
+  }
+  ~Inflater() { inflateEnd(&stream); }
+  Inflater(const Inflater&) = delete;
+  Inflater& operator=(const Inflater&) = delete;
+};
+
+std::size_t total_size(const std::vector<Bytes>& parts) {
+  std::size_t size = 0;
+  for (const Bytes& part : parts) size += part.size();
+  return size;
+}
+
+// A few pieces spread over the largest part, compressed as one: over nine tenths of their size does not pay.
+bool pays(const std::vector<Bytes>& parts) {
+  const Bytes& largest = *std::ranges::max_element(parts, {}, &Bytes::size);
+  if (largest.size() <= sample_size * samples) return true;
+  std::vector<std::byte> sample;
+  for (std::size_t i = 0; i < samples; ++i) {
+    const auto piece = largest.view().subspan((largest.size() - sample_size) / (samples - 1) * i, sample_size);
+    sample.insert(sample.end(), piece.begin(), piece.end());
+  }
+  std::vector<std::byte> packed(compressBound(sample.size()));
+  uLongf size = packed.size();
+  if (compress2(output(packed.data()), &size, output(sample.data()), sample.size(), Z_DEFAULT_COMPRESSION) != Z_OK)
+    throw std::bad_alloc();
+  return size < sample.size() / 10 * 9;
+}
+
+}  // namespace
+
+std::optional<Bytes> compress_envelope(const std::vector<Bytes>& parts, bool sampling) {
+  const std::uint64_t size = total_size(parts);
+  if (size <= prefix_size || (sampling && !pays(parts))) return std::nullopt;
+  Buffer packed(size - 1);  // more is not smaller
+  std::memcpy(packed.data(), magic.data(), magic.size());
+  for (std::size_t i = 0; i < 8; ++i) packed.data()[magic.size() + i] = static_cast<std::byte>(size >> (8 * i));
+
+  Deflater deflater;
+  z_stream& z = deflater.stream;
+  std::size_t written = prefix_size;
+  const auto run = [&](int flush) {  // false: no room left
+    while (true) {
+      const uInt room = chunk(packed.size() - written);
+      z.next_out = output(packed.data() + written);
+      z.avail_out = room;
+      const int result = deflate(&z, flush);
+      written += room - z.avail_out;
+      if (result == Z_STREAM_END || (flush == Z_NO_FLUSH && z.avail_in == 0)) return true;
+      if (written == packed.size()) return false;
+    }
+  };
+  for (const Bytes& part : parts) {
+    for (std::size_t at = 0; at < part.size();) {
+      const uInt now = chunk(part.size() - at);
+      z.next_in = input(part.data() + at);
+      z.avail_in = now;
+      if (!run(Z_NO_FLUSH)) return std::nullopt;
+      at += now;
+    }
+  }
+  if (!run(Z_FINISH)) return std::nullopt;
+  return std::move(packed).finish(written);
+}
+
+bool is_compressed(BytesView blob) noexcept { return as_text(blob).starts_with(magic); }
+
+Bytes inflate_envelope(BytesView blob, std::size_t lead) {
+  if (blob.size() < prefix_size) damaged("it ends in its prefix, at byte " + std::to_string(blob.size()));
+  std::uint64_t size = 0;
+  for (std::size_t i = 0; i < 8; ++i) size |= std::uint64_t{std::to_integer<std::uint8_t>(blob[6 + i])} << (8 * i);
+  const BytesView stream = blob.subspan(prefix_size);
+  // zlib cannot expand more than 1032 times.
+  if (size / 1032 > stream.size())
+    damaged("it promises " + std::to_string(size) + " bytes, more than " + std::to_string(stream.size()) +
+            " compressed ones can hold");
+
+  // Grown as bytes really come, so that a promise alone does not take memory.
+  Buffer buffer(lead + static_cast<std::size_t>(std::min<std::uint64_t>(size, 64 * 1024 + 8 * stream.size())));
+  std::size_t written = 0, read = 0;
+  Inflater inflater;
+  z_stream& z = inflater.stream;
+  while (true) {
+    if (written == buffer.size() - lead && written < size) {
+      Buffer larger(lead + static_cast<std::size_t>(std::min<std::uint64_t>(size, 4 * std::uint64_t{written})));
+      std::memcpy(larger.data() + lead, buffer.data() + lead, written);
+      buffer = std::move(larger);
+    }
+    const uInt in = chunk(stream.size() - read);
+    // One byte more than promised shows a stream that is too long.
+    std::byte beyond;
+    const bool full = written == size;
+    const uInt room = full ? 1 : chunk(buffer.size() - lead - written);
+    z.next_in = input(stream.data() + read);
+    z.avail_in = in;
+    z.next_out = output(full ? &beyond : buffer.data() + lead + written);
+    z.avail_out = room;
+    const int result = inflate(&z, Z_NO_FLUSH);
+    read += in - z.avail_in;
+    if (full && z.avail_out == 0) damaged("it holds more than the " + std::to_string(size) + " bytes that it promises");
+    if (!full) written += room - z.avail_out;
+    if (result == Z_STREAM_END) break;
+    const bool stuck = read == stream.size() && z.avail_out != 0;
+    if (result == Z_BUF_ERROR || (result == Z_OK && stuck))
+      damaged("its stream ends early, at byte " + std::to_string(prefix_size + read));
+    if (result == Z_MEM_ERROR) throw std::bad_alloc();
+    if (result != Z_OK)
+      damaged("at byte " + std::to_string(prefix_size + read) + ": " + (z.msg ? z.msg : "no zlib stream"));
+  }
+  if (written != size) damaged("it promises " + std::to_string(size) + " bytes and holds " + std::to_string(written));
+  if (read != stream.size()) damaged("bytes follow its stream, from byte " + std::to_string(prefix_size + read));
+  return std::move(buffer).finish(lead + written).slice(lead, written);
+}
+
+}  // namespace oas::format

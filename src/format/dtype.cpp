@@ -1,0 +1,304 @@
+#include "format/dtype.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include <oas/error.hpp>
+
+#include "format/array_data.hpp"
+#include "format/dtype_literal.hpp"
+
+namespace oas::format {
+namespace {
+
+[[noreturn]] void fail(const std::string& why) { throw Error(Errc::decode, "read the type of an array: " + why); }
+
+struct Number {
+  DType kind;
+  char letter;  // numpy's letter for the kind of number
+  std::uint32_t size;
+};
+constexpr Number numbers[] = {{DType::bool_, 'b', 1}, {DType::i8, 'i', 1},   {DType::i16, 'i', 2}, {DType::i32, 'i', 4},
+                              {DType::i64, 'i', 8},   {DType::u8, 'u', 1},   {DType::u16, 'u', 2}, {DType::u32, 'u', 4},
+                              {DType::u64, 'u', 8},   {DType::f16, 'f', 2},  {DType::f32, 'f', 4}, {DType::f64, 'f', 8},
+                              {DType::c64, 'c', 8},   {DType::c128, 'c', 16}};
+
+// "[us]", "[25s]" or nothing.
+bool is_unit(std::string_view text) {
+  static constexpr std::string_view units[] = {"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"};
+  if (text.empty()) return true;
+  if (text.size() < 3 || text.front() != '[' || text.back() != ']') return false;
+  text = text.substr(1, text.size() - 2);
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  return digits < 10 && text.front() != '0' && std::ranges::find(units, text.substr(digits)) != std::end(units);
+}
+
+ArrayType time_type(DType kind, bool big_endian, std::string_view unit) {
+  const bool date = kind == DType::datetime64;
+  return {kind, 8, big_endian,
+          big_endian ? fmt::format(">{}8{}", date ? 'M' : 'm', unit)
+                     : fmt::format("{}{}", date ? "datetime64" : "timedelta64", unit)};
+}
+
+ArrayType parse_scalar(std::string_view text) {
+  for (const Number& number : numbers) {
+    const ArrayType type = ArrayType::of(number.kind);
+    if (text == type.name) return type;
+  }
+  for (const auto& [name, kind] : {std::pair{std::string_view("datetime64"), DType::datetime64},
+                                   std::pair{std::string_view("timedelta64"), DType::timedelta64}})
+    if (text.starts_with(name) && is_unit(text.substr(name.size())))
+      return time_type(kind, false, text.substr(name.size()));
+
+  std::string_view rest = text;
+  const bool ordered = !rest.empty() && std::string_view("<>=|").find(rest.front()) != std::string_view::npos;
+  bool big_endian = ordered && rest.front() == '>';
+  if (ordered) rest.remove_prefix(1);
+  if (rest == "?") return ArrayType::of(DType::bool_);
+  const char letter = rest.empty() ? '\0' : rest.front();
+  if (letter == 'O' || text == "object")
+    throw Error(Errc::unsupported, "read the type of an array: it holds Python objects. store it as a <blob>");
+  std::uint32_t size = 0;
+  const char* end = rest.data() + rest.size();
+  const char* stop = rest.data();
+  if (!rest.empty()) {
+    const auto parsed = std::from_chars(rest.data() + 1, end, size);
+    stop = parsed.ptr;
+    if (parsed.ec == std::errc::result_out_of_range) stop = rest.data();
+  }
+  const std::string_view tail(stop, static_cast<std::size_t>(end - stop));
+  if ((letter == 'M' || letter == 'm') && size == 8 && is_unit(tail))
+    return time_type(letter == 'M' ? DType::datetime64 : DType::timedelta64, big_endian, tail);
+  if (!rest.empty() && tail.empty() && rest.size() > 1) {
+    for (const Number& number : numbers) {
+      if (letter != number.letter || size != number.size) continue;
+      ArrayType type = ArrayType::of(number.kind);
+      if (big_endian && size > 1) {
+        type.big_endian = true;
+        type.name = fmt::format(">{}{}", letter, size);
+      }
+      return type;
+    }
+    constexpr std::uint32_t largest = INT32_MAX;
+    if ((letter == 'S' || letter == 'a') && size <= largest)
+      return {DType::bytes, size, false, fmt::format("|S{}", size)};
+    if (letter == 'V' && size <= largest) return {DType::raw, size, false, fmt::format("|V{}", size)};
+    if (letter == 'U' && size <= largest / 4)
+      return {DType::text, size * 4, big_endian, fmt::format("{}U{}", big_endian ? '>' : '<', size)};
+    if ((letter == 'f' && (size == 12 || size == 16)) || (letter == 'c' && (size == 24 || size == 32)))
+      throw Error(Errc::unsupported,
+                  fmt::format("read the type of an array: {} differs between machines. convert it to "
+                              "float64 or complex128",
+                              text));
+  }
+  fail(fmt::format("'{}' is no type", text.substr(0, 80)));
+}
+
+std::uint64_t field_size(const RecordField& field) {
+  const auto size = bytes_of_shape(field.shape, field.type.item_size);
+  if (!size || *size > INT32_MAX) fail(fmt::format("the field {} is too large", field.name));
+  return *size;
+}
+
+bool is_packed(const std::vector<RecordField>& fields, std::uint32_t item_size) {
+  std::uint64_t offset = 0;
+  for (const RecordField& field : fields) {
+    if (field.offset != offset) return false;
+    offset += field_size(field);
+  }
+  return offset == item_size;
+}
+
+// A type inside of a structure, as str() of the structure shows it.
+std::string short_name(const ArrayType& type) {
+  switch (type.kind) {
+    case DType::record: return type.name;
+    case DType::bool_: return "'?'";
+    default: {
+      std::string descr = dtype_descr(type);
+      if (descr.starts_with("'|")) descr.erase(1, 1);
+      return descr;
+    }
+  }
+}
+
+std::string record_name(const std::vector<RecordField>& fields, std::uint32_t item_size) {
+  const auto type_of = [](const RecordField& field) {
+    return field.shape.empty() ? short_name(field.type)
+                               : fmt::format("{}, {}", short_name(field.type), shape_literal(field.shape));
+  };
+  std::vector<std::string> names, formats, offsets, pairs;
+  for (const RecordField& field : fields) {
+    names.push_back(quote_literal(field.name));
+    pairs.push_back(fmt::format("({}, {})", names.back(), type_of(field)));
+    formats.push_back(field.shape.empty() ? type_of(field) : fmt::format("({})", type_of(field)));
+    offsets.push_back(std::to_string(field.offset));
+  }
+  if (is_packed(fields, item_size)) return fmt::format("[{}]", fmt::join(pairs, ", "));
+  return fmt::format("{{'names': [{}], 'formats': [{}], 'offsets': [{}], 'itemsize': {}}}", fmt::join(names, ", "),
+                     fmt::join(formats, ", "), fmt::join(offsets, ", "), item_size);
+}
+
+struct Record {
+  std::vector<RecordField> fields;
+  std::uint32_t item_size = 0;
+};
+
+// Adds a field whose type, or pair of type and shape, is given; returns where it ends.
+std::uint64_t add_field(Record& record, std::string name, const Literal& type, const Literal* shape,
+                        std::uint64_t offset) {
+  RecordField field;
+  field.name = std::move(name);
+  if (type.kind == Literal::Kind::tuple && type.items.size() == 2 && !shape) {
+    field.type = dtype_of_literal(type.items[0]);
+    field.shape = shape_of_literal(type.items[1]);
+  } else {
+    field.type = dtype_of_literal(type);
+    if (shape) field.shape = shape_of_literal(*shape);
+  }
+  if (field.shape.size() > max_dimensions) fail(fmt::format("the field {} has too many dimensions", field.name));
+  const std::uint64_t end = offset + field_size(field);
+  if (end > INT32_MAX) fail("a structure is too large");
+  field.offset = static_cast<std::uint32_t>(offset);
+  record.fields.push_back(std::move(field));
+  return end;
+}
+
+// [('a', '<f8'), (('title', 'b'), '<i4', (3,)), ('', '|V4')]: one after the other; nameless ones are padding.
+Record parse_list(const Literal& list) {
+  Record record;
+  std::uint64_t offset = 0;
+  for (const Literal& item : list.items) {
+    if (item.kind != Literal::Kind::tuple || item.items.size() < 2 || item.items.size() > 3)
+      fail("the field of a structure is not a name with a type");
+    const Literal* name = &item.items[0];
+    if (name->kind == Literal::Kind::tuple && name->items.size() == 2) name = &name->items[1];
+    if (name->kind != Literal::Kind::text) fail("the name of a field is no text");
+    const bool padding = name->text.empty();
+    offset = add_field(record, name->text, item.items[1], item.items.size() == 3 ? &item.items[2] : nullptr, offset);
+    if (padding && record.fields.back().type.kind != DType::raw) fail("a field has no name");
+    if (padding) record.fields.pop_back();
+  }
+  record.item_size = static_cast<std::uint32_t>(offset);
+  return record;
+}
+
+// {'names': [...], 'formats': [...], 'offsets': [...], 'itemsize': n, 'aligned': True}
+Record parse_dict(const Literal& dict) {
+  const Literal* names = dict.find("names");
+  const Literal* formats = dict.find("formats");
+  const Literal* offsets = dict.find("offsets");
+  const Literal* item_size = dict.find("itemsize");
+  if (!names || !formats || !offsets || !item_size || names->items.size() != formats->items.size() ||
+      names->items.size() != offsets->items.size() || item_size->kind != Literal::Kind::integer)
+    fail("the description of a structure is not complete");
+  Record record;
+  std::uint64_t end = 0;
+  for (std::size_t i = 0; i < names->items.size(); ++i) {
+    const Literal& offset = offsets->items[i];
+    if (names->items[i].kind != Literal::Kind::text || offset.kind != Literal::Kind::integer || offset.number < 0 ||
+        offset.number > INT32_MAX)
+      fail("the field of a structure is not a name with a type and an offset");
+    end = std::max(end, add_field(record, names->items[i].text, formats->items[i], nullptr,
+                                  static_cast<std::uint64_t>(offset.number)));
+  }
+  if (item_size->number < static_cast<std::int64_t>(end) || item_size->number > INT32_MAX)
+    fail("a structure is smaller than its fields");
+  record.item_size = static_cast<std::uint32_t>(item_size->number);
+  return record;
+}
+
+Record parse_record(const Literal& literal) {
+  Record record = literal.kind == Literal::Kind::list ? parse_list(literal) : parse_dict(literal);
+  std::vector<std::string_view> names;
+  for (const RecordField& field : record.fields) names.push_back(field.name);
+  std::ranges::sort(names);
+  if (std::ranges::adjacent_find(names) != names.end()) fail("two fields have the same name");
+  return record;
+}
+
+}  // namespace
+
+ArrayType dtype_of_literal(const Literal& literal) {
+  if (literal.kind == Literal::Kind::text) return parse_scalar(literal.text);
+  if (literal.kind != Literal::Kind::list && literal.kind != Literal::Kind::dict) fail("it is not described as a type");
+  const Record record = parse_record(literal);
+  return {DType::record, record.item_size, false, record_name(record.fields, record.item_size)};
+}
+
+Shape shape_of_literal(const Literal& literal) {
+  if (literal.kind != Literal::Kind::tuple) fail("a shape is not a tuple of lengths");
+  Shape shape;
+  for (const Literal& length : literal.items) {
+    if (length.kind != Literal::Kind::integer || length.number < 0) fail("a shape is not a tuple of lengths");
+    shape.push_back(length.number);
+  }
+  return shape;
+}
+
+std::string shape_literal(std::span<const std::int64_t> shape) {
+  return shape.size() == 1 ? fmt::format("({},)", shape[0]) : fmt::format("({})", fmt::join(shape, ", "));
+}
+
+ArrayType parse_dtype(std::string_view text) {
+  if (text.starts_with('[') || text.starts_with('{')) return dtype_of_literal(parse_literal(text));
+  return parse_scalar(text);
+}
+
+std::string dtype_descr(const ArrayType& type) {
+  const char order = type.big_endian ? '>' : '<';
+  switch (type.kind) {
+    case DType::bytes: return fmt::format("'|S{}'", type.item_size);
+    case DType::raw: return fmt::format("'|V{}'", type.item_size);
+    case DType::text: return fmt::format("'{}U{}'", order, type.item_size / 4);
+    case DType::datetime64:
+    case DType::timedelta64: {
+      const std::string_view unit = time_unit(type);
+      return fmt::format("'{}{}8{}'", order, type.kind == DType::datetime64 ? 'M' : 'm',
+                         unit.empty() ? "" : fmt::format("[{}]", unit));
+    }
+    case DType::record: {
+      std::vector<std::string> items;
+      std::uint64_t at = 0;
+      const auto pad = [&](std::uint64_t to) {
+        if (to > at) items.push_back(fmt::format("('', '|V{}')", to - at));
+        at = to;
+      };
+      for (const RecordField& field : record_fields(type)) {
+        if (field.offset < at)
+          throw Error(Errc::unsupported,
+                      "describe an array for a .npy file: fields overlap, or are not in the order "
+                      "of their places. copy them into another structure");
+        pad(field.offset);
+        items.push_back(fmt::format("({}, {}{})", quote_literal(field.name), dtype_descr(field.type),
+                                    field.shape.empty() ? "" : ", " + shape_literal(field.shape)));
+        at += field_size(field);
+      }
+      pad(type.item_size);
+      return fmt::format("[{}]", fmt::join(items, ", "));
+    }
+    default: {
+      const auto number = std::ranges::find(numbers, type.kind, &Number::kind);
+      return fmt::format("'{}{}{}'", number->size == 1 ? '|' : order, number->letter, number->size);
+    }
+  }
+}
+
+std::vector<RecordField> record_fields(const ArrayType& type) {
+  if (type.kind != DType::record)
+    throw Error(Errc::usage, fmt::format("list the fields of an array: {} has none", type.name));
+  return parse_record(parse_literal(type.name)).fields;
+}
+
+std::string_view time_unit(const ArrayType& type) {
+  const std::string_view name = type.name;
+  const std::size_t open = name.find('[');
+  return open == std::string_view::npos || !name.ends_with(']') ? std::string_view()
+                                                                : name.substr(open + 1, name.size() - open - 2);
+}
+
+}  // namespace oas::format
