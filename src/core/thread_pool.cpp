@@ -1,0 +1,131 @@
+#include "core/thread_pool.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <utility>
+
+#include <oas/error.hpp>
+
+namespace oas {
+
+ThreadPool::ThreadPool(std::size_t threads) {
+  threads_.reserve(threads);
+  try {
+    while (threads_.size() < threads) threads_.emplace_back([this] { run(); });
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void ThreadPool::help(std::function<void()> task) {
+  {
+    const std::lock_guard lock(mutex_);
+    tasks_.push_back(std::move(task));
+  }
+  wake_.notify_one();
+}
+
+void ThreadPool::run() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    if (stopping_) return;
+    auto task = std::move(tasks_.front());
+    tasks_.pop_front();
+    lock.unlock();
+    task();
+    task = nullptr;  // what it holds is let go without the lock
+    lock.lock();
+  }
+}
+
+namespace {
+
+// Shared by all that work on one parallel_for. A helper that arrives when all is done finds nothing left to begin, so
+// nobody waits for it; it never touches `fn` then, which is gone.
+class Work {
+ public:
+  Work(std::size_t n, const std::function<void(std::size_t)>& fn, std::stop_token stop)
+      : n_(n), fn_(fn), stop_(std::move(stop)) {}
+
+  void take_part() {
+    std::unique_lock lock(mutex_);
+    while (next_ < n_ && !error_) {
+      if (stop_.stop_requested()) {
+        error_ = std::make_exception_ptr(Error(Errc::cancelled, "work in parallel: stopped on request"));
+        return;
+      }
+      const std::size_t i = next_++;
+      ++running_;
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        fn_(i);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      if (error && !error_) error_ = std::move(error);
+      if (--running_ == 0) idle_.notify_all();
+    }
+  }
+
+  void fail(std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+  }
+
+  // Nothing is begun any more once the caller's own take_part has returned.
+  void finish() {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [this] { return running_ == 0; });
+    // Taken out: a helper that arrives late must not be the one to destroy what the caller looks at.
+    if (const std::exception_ptr error = std::exchange(error_, nullptr)) {
+      next_ = n_;
+      lock.unlock();
+      std::rethrow_exception(error);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  const std::size_t n_;
+  std::size_t next_ = 0;
+  std::size_t running_ = 0;
+  std::exception_ptr error_;
+  const std::function<void(std::size_t)>& fn_;
+  std::stop_token stop_;
+};
+
+}  // namespace
+
+void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
+                  const std::function<void(std::size_t)>& fn, const std::stop_token& stop) {
+  const auto work = std::make_shared<Work>(n, fn, stop);
+  try {
+    const std::size_t helpers =
+        std::min({pool.size(), std::max<std::size_t>(max_in_flight, 1) - 1, n - std::min<std::size_t>(n, 1)});
+    for (std::size_t i = 0; i < helpers; ++i) pool.help([work] { work->take_part(); });
+  } catch (...) {
+    work->fail(std::current_exception());  // helpers may be at work already
+  }
+  work->take_part();
+  work->finish();
+}
+
+}  // namespace oas

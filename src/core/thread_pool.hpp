@@ -1,0 +1,46 @@
+// Threads that help: work is always begun by the thread that wants it done, and threads of the pool join in. So a
+// pool without a free thread, or without threads, only makes it slower, and work inside work cannot wait for itself.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <vector>
+
+namespace oas {
+
+/// Safe for concurrent use. Must outlive the calls of parallel_for that use it.
+class ThreadPool {
+ public:
+  explicit ThreadPool(std::size_t threads);
+  /// Joins every thread.
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  std::size_t size() const noexcept { return threads_.size(); }
+
+ private:
+  friend void parallel_for(ThreadPool&, std::size_t, std::size_t, const std::function<void(std::size_t)>&,
+                           const std::stop_token&);
+  void help(std::function<void()> task);
+  void run();
+  void stop() noexcept;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::function<void()>> tasks_;
+  bool stopping_ = false;
+  std::vector<std::thread> threads_;
+};
+
+/// Calls fn(0) … fn(n - 1), begun in this order, at most `max_in_flight` (at least 1) at a time, this thread being one
+/// of them. After the first that throws, or once a stop is requested, none is begun; when those under way have
+/// returned, the first error is thrown. Errors: those of fn; cancelled.
+void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
+                  const std::function<void(std::size_t)>& fn, const std::stop_token& stop = {});
+
+}  // namespace oas
