@@ -34,10 +34,10 @@ test:  ## build everything and run all tests
 	@$(call BUILD,dev)
 	@$(call TEST,dev) $(CTEST_ARGS)
 
-bench:  ## build with full optimisation and run the benchmarks
-	$(call configure,release,bench)
-	@$(call BUILD,release) oas_benchmarks
-	@set -e; for program in build/release/bin/oas_bench_*; do $$program $(BENCH_ARGS); done
+bench:  ## build with full optimisation and run the benchmarks; BENCH_ARGS=--benchmark_filter=blob
+	$(call configure,bench,bench)
+	@$(call BUILD,bench) oas_benchmarks
+	@set -e; for program in build/bench/bin/oas_bench_*; do $$program $(BENCH_ARGS); done
 
 install:  ## build with full optimisation and install; PREFIX=/usr/local
 	$(call configure,release,build)
