@@ -13,14 +13,27 @@ namespace oas::db {
 
 /// A parsed core or native type; native types arrive as the core type nearest to them.
 struct CellType {
-  enum class Kind : std::uint8_t { boolean, integer, real, decimal, text, enumeration, date, time, datetime, uuid, json, bytes };
+  enum class Kind : std::uint8_t {
+    boolean,
+    integer,
+    real,
+    decimal,
+    text,
+    enumeration,
+    date,
+    time,
+    datetime,
+    uuid,
+    json,
+    bytes
+  };
   Kind kind{};
-  std::int64_t low = 0, high = 0;    ///< integer
-  bool single = false;               ///< real: 32 bits
-  int precision = 0, scale = 0;      ///< decimal: digits in all, and after the point
-  std::size_t length = 0;            ///< text: characters at most; 0: any
-  int fraction = 6;                  ///< time, datetime: digits of the second
-  std::vector<std::string> labels;   ///< enumeration
+  std::int64_t low = 0, high = 0;   ///< integer
+  bool single = false;              ///< real: 32 bits
+  int precision = 0, scale = 0;     ///< decimal: digits in all, and after the point
+  std::size_t length = 0;           ///< text: characters at most; 0: any
+  int fraction = 6;                 ///< time, datetime: digits of the second
+  std::vector<std::string> labels;  ///< enumeration
 };
 
 /// "int32", "varchar(20)", "enum('a','b')", "datetime(3)", "decimal(5,2)", "tinyint unsigned", "longblob", …
