@@ -22,7 +22,7 @@ namespace oas {
 /// Where a value lives: the attribute, and the key of its row. Views are valid during the call.
 struct Site {
   std::string_view schema, table, attribute;
-  std::string_view store;  ///< the concrete name of the store; empty in-table
+  std::string_view store;    ///< the concrete name of the store; empty in-table
   const Row* key = nullptr;  ///< the primary key of the row
 };
 

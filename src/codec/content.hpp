@@ -11,11 +11,11 @@ namespace oas::codec {
 /// Pieces are at most this large, so is what is held in memory of content that is not there already.
 inline constexpr std::size_t piece_size = 8 << 20;  // bytes
 
-/// All of it, in order and in pieces. Errors: usage if the local file is gone or not as long as it was; those of reading
-/// an object.
+/// All of it, in order and in pieces. Errors: usage if the local file is gone or not as long as it was; those of
+/// reading an object.
 void read_content(const Content& content, const std::function<void(BytesView)>& take);
-/// content_hash() of it.
-std::string content_hash(const Content& content);
+/// content_hash() of it all: what names it in hash-addressed storage.
+std::string hash_content(const Content& content);
 /// True if it is all in memory, so that Content::parts is everything.
 bool in_memory(const Content& content) noexcept;
 /// Writes it under `key`: in one request if it is in memory and small enough, else by an upload. With `create_only`,

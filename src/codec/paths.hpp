@@ -9,9 +9,8 @@
 
 namespace oas::codec {
 
-/// The 26 characters that name some content: MD5 in base32, lower case, without padding.
-std::string content_hash(BytesView content);
-/// {hash_prefix}/{schema}/{folds of the hash}/{hash}. Errors: usage if `hash` is not 26 lower-case letters and digits.
+/// {hash_prefix}/{schema}/{folds of the hash}/{hash}; `hash` is content_hash() of core/hash.hpp. Errors: usage if
+/// `hash` is not 26 lower-case letters and digits.
 std::string hashed_path(const StoreConfig& config, std::string_view schema, std::string_view hash);
 /// {schema_prefix}/{partition}/{schema}/{table}/{key}/{attribute}_{token}{extension}. `site.table` is the name in the
 /// database; without site.key there is no key in the path. `extension` with or without its dot; may be empty.
