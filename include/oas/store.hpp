@@ -139,14 +139,14 @@ class StoreDecorator : public Store {
 
 /// One entry of `stores` in the settings: protocol plus what its driver declares (interop: settings, stores).
 struct StoreConfig {
-  std::string name;
-  std::string protocol;
-  std::map<std::string, std::string, std::less<>> options;  ///< the driver's own keys, values as text
-  std::optional<std::string> hash_prefix;                   ///< default "_hash"
-  std::optional<std::string> schema_prefix;                 ///< default "_schema"
-  std::optional<std::string> filepath_prefix;
-  std::vector<int> subfolding;
-  std::optional<std::string> partition_pattern;
+  std::string name = {};
+  std::string protocol = {};
+  std::map<std::string, std::string, std::less<>> options = {};  ///< the driver's own keys, values as text
+  std::optional<std::string> hash_prefix = {};                   ///< default "_hash"
+  std::optional<std::string> schema_prefix = {};                 ///< default "_schema"
+  std::optional<std::string> filepath_prefix = {};
+  std::vector<int> subfolding = {};
+  std::optional<std::string> partition_pattern = {};
   int token_length = 8;
 };
 

@@ -50,30 +50,33 @@ Place place_of(std::string_view path) {
 }
 
 void fail(int error, std::string_view call) {
-  const auto raise = [&](Errc code, std::string_view why) {
-    throw Error(code, fmt::format("{} ({})", why, call), {}, errno_name(error));
-  };
-  switch (error) {
-    case ENOSPC: raise(Errc::unavailable, "the file system is full. free space there");
-    case EDQUOT: raise(Errc::unavailable, "the quota is used up. free space or raise it");
-    case EFBIG: raise(Errc::unavailable, "a limit on the size of files is reached. raise it (ulimit -f)");
-    case EMFILE:
-    case ENFILE: raise(Errc::unavailable, "too many open files. raise the limit (ulimit -n)");
-    case EROFS: raise(Errc::access, "the file system is mounted read-only");
-    case EACCES:
-    case EPERM: raise(Errc::access, "permission denied. ask the owner of the folder");
-    case ELOOP:
-    case EXDEV: raise(Errc::access, "a symbolic link is in the way, and a store follows none. mount or move the data");
-    case ENXIO: raise(Errc::access, "it is not an ordinary file");
-    case ENAMETOOLONG: raise(Errc::usage, "a part of the key is longer than the file system takes (255 bytes mostly)");
-    case EILSEQ:
-    case EINVAL: raise(Errc::usage, "the file system does not take this name");
-    case ENOTDIR: raise(Errc::usage, "a part of the key is an object, and cannot be a folder too. take another key");
-    case EISDIR: raise(Errc::usage, "there is a folder of this name, and it cannot be an object too. take another key");
-    case EIO: raise(Errc::integrity, "the device reports an error. check the disk");
-    default: raise(Errc::unavailable, std::generic_category().message(error));
-  }
-  throw Error(Errc::internal, "unreachable");
+  const auto [code, why] = [&]() -> std::pair<Errc, std::string> {
+    switch (error) {
+      case ENOSPC: return {Errc::unavailable, "the file system is full. free space there"};
+      case EDQUOT: return {Errc::unavailable, "the quota is used up. free space or raise it"};
+      case EFBIG: return {Errc::unavailable, "a limit on the size of files is reached. raise it (ulimit -f)"};
+      case EMFILE:
+      case ENFILE: return {Errc::unavailable, "too many open files. raise the limit (ulimit -n)"};
+      case EROFS: return {Errc::access, "the file system is mounted read-only"};
+      case EACCES:
+      case EPERM: return {Errc::access, "permission denied. ask the owner of the folder"};
+      case ELOOP:
+      case EXDEV:
+        return {Errc::access, "a symbolic link is in the way, and a store follows none. mount or move the data"};
+      case ENXIO: return {Errc::access, "it is not an ordinary file"};
+      case ENAMETOOLONG:
+        return {Errc::usage, "a part of the key is longer than the file system takes (255 bytes mostly)"};
+      case EILSEQ:
+      case EINVAL: return {Errc::usage, "the file system does not take this name"};
+      case ENOTDIR:
+        return {Errc::usage, "a part of the key is an object, and cannot be a folder too. take another key"};
+      case EISDIR:
+        return {Errc::usage, "there is a folder of this name, and it cannot be an object too. take another key"};
+      case EIO: return {Errc::integrity, "the device reports an error. check the disk"};
+      default: return {Errc::unavailable, std::generic_category().message(error)};
+    }
+  }();
+  throw Error(code, fmt::format("{} ({})", why, call), {}, errno_name(error));
 }
 
 Beneath::Beneath(const std::string& location) {

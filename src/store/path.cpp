@@ -4,37 +4,15 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
+
 namespace oas::store {
 namespace {
-
-bool is_utf8(std::string_view text) {
-  std::size_t i = 0;
-  while (i < text.size()) {
-    const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80   ? 1
-                               : lead < 0xC2 ? 0
-                               : lead < 0xE0 ? 2
-                               : lead < 0xF0 ? 3
-                               : lead < 0xF5 ? 4
-                                             : 0;
-    if (length == 0 || length > text.size() - i) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
-    }
-    const auto second = length > 1 ? static_cast<unsigned char>(text[i + 1]) : 0;
-    const bool overlong = (lead == 0xE0 && second < 0xA0) || (lead == 0xF0 && second < 0x90);
-    const bool surrogate = lead == 0xED && second > 0x9F;
-    const bool beyond = lead == 0xF4 && second > 0x8F;
-    if (overlong || surrogate || beyond) return false;
-    i += length;
-  }
-  return true;
-}
 
 // For a message: bytes that are not plain are spelt, so that a hostile key cannot confuse whoever reads it.
 std::string shown(std::string_view key) {
   constexpr std::size_t longest = 80;
-  const bool spell = !is_utf8(key);
+  const bool spell = !valid_utf8(key);
   std::string out;
   for (const char c : key.substr(0, longest)) {
     const auto byte = static_cast<unsigned char>(c);
@@ -54,7 +32,7 @@ std::string broken_rule(std::string_view key) {
   if (key.size() > max_key_size) return fmt::format("it has {} bytes, more than {}", key.size(), max_key_size);
   if (key.find('\0') != std::string_view::npos) return "it has a NUL";
   if (key.front() == '/') return "it begins with '/', and keys are relative";
-  if (!is_utf8(key)) return "it is not UTF-8";
+  if (!valid_utf8(key)) return "it is not UTF-8";
   for (std::size_t first = 0; first <= key.size();) {
     const std::size_t last = std::min(key.find('/', first), key.size());
     const std::string_view part = key.substr(first, last - first);

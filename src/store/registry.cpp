@@ -3,34 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
-#include <utility>
+
+#include "core/nearest.hpp"
 
 namespace oas::store {
 namespace {
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] != b[j]);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
-
-/// "known are a, b, c; did you mean b?"
 std::string hint(std::string_view unknown, const std::vector<std::string_view>& known) {
-  if (known.empty()) return "none are known";
-  std::string text = fmt::format("known are {}", fmt::join(known, ", "));
-  if (unknown.size() > 64) return text;
-  const auto nearest = std::ranges::min_element(known, {}, [&](auto name) { return edit_distance(unknown, name); });
-  if (edit_distance(unknown, *nearest) <= 1 + nearest->size() / 3) text += fmt::format("; did you mean {}?", *nearest);
-  return text;
+  if (known.empty()) return "it takes none";
+  const std::string nearest = nearest_name(unknown, known);
+  return fmt::format("known are {}{}", fmt::join(known, ", "),
+                     nearest.empty() ? "" : "; did you mean " + nearest + "?");
 }
 
 }  // namespace

@@ -1,0 +1,23 @@
+// What every store promises (oas/store.hpp), as tests. A driver registers in one line of stores.cpp.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <oas/store.hpp>
+
+namespace oas::test {
+
+struct StoreCase {
+  std::string name;
+  std::function<std::shared_ptr<Store>()> open;  ///< an empty store, gone with what it holds
+  StoreTraits traits;                            ///< what it must say of itself
+  friend std::ostream& operator<<(std::ostream& out, const StoreCase& c) { return out << c.name; }
+};
+
+std::vector<StoreCase> store_cases();
+
+}  // namespace oas::test
