@@ -1,0 +1,114 @@
+#include "core/thread_pool.hpp"
+
+#include <atomic>
+#include <set>
+#include <string>
+
+#include "expect_error.hpp"
+
+namespace oas {
+namespace {
+
+TEST(ThreadPool, CallsEachOnce) {
+  for (const std::size_t threads : {0u, 1u, 4u}) {
+    ThreadPool pool(threads);
+    for (const std::size_t n : {0u, 1u, 2u, 1000u}) {
+      std::vector<std::atomic<int>> calls(n);
+      parallel_for(pool, n, 8, [&](std::size_t i) { ++calls[i]; });
+      for (const auto& count : calls) EXPECT_EQ(count, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, KeepsToTheLimit) {
+  ThreadPool pool(4);
+  std::atomic<int> running = 0;
+  std::atomic<int> most = 0;
+  parallel_for(pool, 500, 2, [&](std::size_t) {
+    const int now = ++running;
+    int seen = most;
+    while (now > seen && !most.compare_exchange_weak(seen, now)) {
+    }
+    std::this_thread::yield();
+    --running;
+  });
+  EXPECT_GE(most, 1);
+  EXPECT_LE(most, 2);
+}
+
+// Neither of the two returns before the other has begun.
+TEST(ThreadPool, WorksAtTheSameTime) {
+  ThreadPool pool(1);
+  std::atomic<int> begun = 0;
+  parallel_for(pool, 2, 2, [&](std::size_t) {
+    ++begun;
+    while (begun < 2) std::this_thread::yield();
+  });
+  EXPECT_EQ(begun, 2);
+}
+
+TEST(ThreadPool, ThrowsTheFirstErrorWhenAllHaveReturned) {
+  ThreadPool pool(3);
+  for (int round = 0; round < 50; ++round) {
+    std::atomic<int> running = 0;
+    std::atomic<std::size_t> calls = 0;
+    try {
+      parallel_for(pool, 10'000, 4, [&](std::size_t i) {
+        ++running;
+        ++calls;
+        std::this_thread::yield();
+        --running;
+        if (i == 3) throw Error(Errc::integrity, "the third");
+      });
+      FAIL();
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), Errc::integrity);
+    }
+    EXPECT_EQ(running, 0);
+    EXPECT_LT(calls, 10'000u);
+  }
+}
+
+TEST(ThreadPool, StopsOnRequest) {
+  ThreadPool pool(2);
+  std::stop_source stop;
+  std::atomic<std::size_t> calls = 0;
+  EXPECT_EQ(code_of([&] {
+              parallel_for(
+                  pool, 10'000, 3,
+                  [&](std::size_t i) {
+                    ++calls;
+                    if (i == 5) stop.request_stop();
+                  },
+                  stop.get_token());
+            }),
+            Errc::cancelled);
+  EXPECT_LT(calls, 10'000u);
+}
+
+TEST(ThreadPool, WorkInsideWorkDoesNotWaitForItself) {
+  ThreadPool pool(2);
+  std::atomic<int> calls = 0;
+  parallel_for(pool, 8, 8, [&](std::size_t) {
+    parallel_for(pool, 8, 8, [&](std::size_t) { parallel_for(pool, 2, 2, [&](std::size_t) { ++calls; }); });
+  });
+  EXPECT_EQ(calls, 128);
+}
+
+TEST(ThreadPool, IsSharedByThreads) {
+  ThreadPool pool(2);
+  std::atomic<int> calls = 0;
+  std::vector<std::thread> users;
+  for (int user = 0; user < 4; ++user)
+    users.emplace_back([&] {
+      for (int round = 0; round < 50; ++round) {
+        const std::string text = "lives on this stack";
+        parallel_for(pool, 4, 4, [&](std::size_t) { calls += text.size() == 19 ? 1 : 1000; });
+      }
+    });
+  for (std::thread& user : users) user.join();
+  EXPECT_EQ(calls, 800);
+}
+
+}  // namespace
+}  // namespace oas
