@@ -115,6 +115,8 @@ class Connection {
   /// All tables of the schema with hidden ones (~…), in the order of their creation where it is known. None if there
   /// is no such schema.
   virtual std::vector<TableDef> introspect(std::string_view schema) = 0;
+  /// Another number whenever a table was made, changed or dropped, by whomever: until then what introspect() said holds.
+  virtual std::int64_t catalog_version() = 0;
   /// Another connection to the same database.
   virtual std::unique_ptr<Connection> fork() = 0;
   /// A connection for the ledger: what is committed there never waits for this one's open transaction. Its tables
@@ -145,6 +147,7 @@ class ConnectionDecorator : public Connection {
   std::string location() const override { return inner_->location(); }
   std::vector<std::string> schemas() override { return inner_->schemas(); }
   std::vector<TableDef> introspect(std::string_view schema) override { return inner_->introspect(schema); }
+  std::int64_t catalog_version() override { return inner_->catalog_version(); }
   std::unique_ptr<Connection> fork() override { return inner_->fork(); }
   std::unique_ptr<Connection> side() override { return inner_->side(); }
 

@@ -140,8 +140,8 @@ class Session {
     void commit();
 
    private:
-    SessionState& state_;
-    bool open_ = true;
+    struct Open;
+    std::unique_ptr<Open> open_;
   };
   std::shared_ptr<SessionState> state_;
 };

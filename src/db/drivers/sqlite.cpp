@@ -274,6 +274,7 @@ class SqliteConnection final : public Connection {
   std::string location() const override { return "sqlite " + file_; }
   std::vector<std::string> schemas() override;
   std::vector<TableDef> introspect(std::string_view schema) override;
+  std::int64_t catalog_version() override;
   std::unique_ptr<Connection> fork() override { return std::make_unique<SqliteConnection>(file_, ledger_, patience_); }
   std::unique_ptr<Connection> side() override {
     return std::make_unique<SqliteConnection>(ledger_, ledger_, patience_);
@@ -678,6 +679,13 @@ std::vector<std::string> SqliteConnection::schemas() {
   const auto cursor = tx.execute(R"(SELECT name FROM "~oas_schemas" ORDER BY name)");
   while (cursor->next(cells)) names.push_back(cells[0].as<std::string>());
   return names;
+}
+
+std::int64_t SqliteConnection::catalog_version() {
+  std::vector<Value> cells;
+  Transaction tx(*this, Transaction::Mode::read);
+  tx.execute("PRAGMA schema_version")->next(cells);
+  return cells[0].as<std::int64_t>();
 }
 
 std::vector<TableDef> SqliteConnection::introspect(std::string_view schema) {
