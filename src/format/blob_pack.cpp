@@ -129,10 +129,13 @@ class Packer {
     put_number(std::uint8_t{value});
   }
   void put_content(std::int64_t value) { put_integer(value); }
-  void put_content(const BigInt& value) { put_integer(value); }
+  void put_content(const BigInt& value) {
+    if (value.digits.size() > max_integer_digits + 1)
+      refuse(fmt::format("an integer has more than {} digits", max_integer_digits));
+    put_integer(value);
+  }
   void put_integer(const Value& value) {
     const std::vector<std::byte> bytes = integer_to_bytes(value);
-    if (bytes.size() > UINT16_MAX) refuse("an integer takes more than 65535 bytes");
     put_code(Code::integer);
     put_number(static_cast<std::uint16_t>(bytes.size()));
     put_raw(bytes);
@@ -225,6 +228,8 @@ class Packer {
       put_components<float>(data);
     else if (value.dtype() == DType::c128)
       put_components<double>(data);
+    else if (*number == element_char)
+      for (const std::byte character : data.view()) put_number(std::to_integer<std::uint16_t>(character));
     else
       put_data(data);
   }

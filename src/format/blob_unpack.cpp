@@ -326,10 +326,9 @@ class Unpacker {
     std::vector<std::string> names = take_names();
     if (names.empty()) return no_fields();
     const std::size_t count = elements(fields.shape, smallest_element * names.size());
-    std::vector<Cells> columns(names.size(), Cells{false, fields.shape, std::vector<Value>(count)});
-    for_each_in_column_order(fields.shape, [&](std::size_t i) {
+    std::vector<Cells> columns(names.size(), Cells{true, fields.shape, std::vector<Value>(count)});
+    for (std::size_t i = 0; i < count; ++i)
       for (Cells& column : columns) column.items[i] = take_element();
-    });
     for (std::size_t i = 0; i < names.size(); ++i)
       fields.fields.emplace_back(std::move(names[i]), std::move(columns[i]));
     return fields;

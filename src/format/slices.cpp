@@ -63,6 +63,7 @@ SlicePlan::SlicePlan(ArrayType type, std::span<const std::int64_t> shape, Array:
       piece_ = range.count * stride;
       together = range.count == static_cast<std::uint64_t>(shape[d]);
     } else if (range.count > 1) {
+      together = false;
       axes_.push_back({range.count, range.step * stride});
       pieces_ *= range.count;
     }
