@@ -13,8 +13,11 @@ namespace {
 std::string shown(std::string_view key) {
   constexpr std::size_t longest = 80;
   const bool spell = !valid_utf8(key);
+  std::size_t size = std::min(key.size(), longest);
+  const auto continues = [&] { return size < key.size() && (static_cast<unsigned char>(key[size]) & 0xC0) == 0x80; };
+  while (!spell && size > 0 && continues()) --size;  // not in the middle of a character
   std::string out;
-  for (const char c : key.substr(0, longest)) {
+  for (const char c : key.substr(0, size)) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7F || (spell && byte >= 0x80)) {
       out += fmt::format("\\x{:02x}", byte);
@@ -22,7 +25,7 @@ std::string shown(std::string_view key) {
       out += c;
     }
   }
-  return key.size() > longest ? out + "…" : out;
+  return key.size() > size ? out + "…" : out;
 }
 
 }  // namespace

@@ -320,6 +320,7 @@ class Listing {
         add(level, name);
       }
     }
+    if (page_.entries.empty()) beneath_.check_still_there();
     return std::move(page_);
   }
 
@@ -347,8 +348,8 @@ class Listing {
         std::string_view(level.path).substr(0, level.path.empty() ? 0 : level.path.size() - 1);
     level.fd = beneath_.open(folder, O_RDONLY | O_DIRECTORY);
     if (!level.fd) {
-      if (errno != ENOENT && errno != ENOTDIR) fail(errno, fmt::format("open folder '{}'", folder));
-      return beneath_.check_still_there();
+      if (errno == ENOENT || errno == ENOTDIR) return;
+      fail(errno, fmt::format("open folder '{}'", folder));
     }
     Fd copy(::fcntl(level.fd.get(), F_DUPFD_CLOEXEC, 0));
     if (!copy) fail(errno, "read a folder");
