@@ -107,10 +107,15 @@ Array Array::to_native() const {
   ArrayType type = type_;
   type.big_endian = false;
   switch (type.kind) {
+    // numpy's names: ">M8[us]" is "datetime64[us]" with another byte order, ">U2" is "<U2".
     case DType::datetime64:
-    case DType::timedelta64:
-    case DType::text:  // ">U2", ">M8[us]": the name without its byte order
-      if (type.name.starts_with('>')) type.name.replace(0, 1, type.kind == DType::text ? "<" : "");
+    case DType::timedelta64: {
+      const std::size_t unit_at = std::min(type.name.find('['), type.name.size());
+      type.name = std::string(kind_of(type.kind).name) + type.name.substr(unit_at);
+      break;
+    }
+    case DType::text:
+      if (type.name.starts_with('>')) type.name.front() = '<';
       break;
     default: type = ArrayType::of(type.kind);
   }

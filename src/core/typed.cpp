@@ -29,6 +29,7 @@ std::size_t count_of(const Shape& shape) {
 
 // `items` are in row order, or, if `from_row` is false, become so: the other is column order.
 std::vector<Value> reorder(const std::vector<Value>& items, const Shape& shape, bool from_row) {
+  if (items.size() != count_of(shape)) bad("its shape is not that of its items");
   std::vector<Value> other(items.size());
   std::vector<std::int64_t> at(shape.size());
   for (std::size_t row = 0; row < items.size(); ++row) {
@@ -51,11 +52,26 @@ std::string bits_of(double number) { return fmt::format("{:016x}", std::bit_cast
 
 // ---- writing
 
-Map note(std::string_view type, std::initializer_list<std::pair<std::string_view, Value>> members = {}) {
+void add(Map&) {}
+template <class... Rest>
+void add(Map& map, std::string_view name, Value value, Rest&&... rest) {
+  map.items.emplace_back(Value(name), std::move(value));
+  add(map, std::forward<Rest>(rest)...);
+}
+
+// {"t": type, name: value, …}
+template <class... Members>
+Map note(std::string_view type, Members&&... members) {
   Map map;
-  map.items.emplace_back(Value("t"), Value(type));
-  for (const auto& [name, value] : members) map.items.emplace_back(Value(name), value);
+  add(map, "t", type, std::forward<Members>(members)...);
   return map;
+}
+
+Value pair_note(Value first, Value second) {
+  Seq pair;
+  pair.items.push_back(std::move(first));
+  pair.items.push_back(std::move(second));
+  return pair;
 }
 
 Seq shape_note(std::span<const std::int64_t> shape) {
@@ -80,11 +96,10 @@ Value array_note(const Array& given) {
         if (!append_utf8(text, c)) throw Error(Errc::usage, "write an array of text: it holds what is no character");
       texts.items.emplace_back(std::move(text));
     }
-    return note(
-        "array",
-        {{"dtype", "unicode"}, {"itemchars", chars}, {"shape", shape_note(array.shape())}, {"v", std::move(texts)}});
+    return note("array", "dtype", "unicode", "itemchars", chars, "shape", shape_note(array.shape()), "v",
+                std::move(texts));
   }
-  Map map = note("array", {{"dtype", type.name}, {"shape", shape_note(array.shape())}, {"b64", base64(array.data())}});
+  Map map = note("array", "dtype", type.name, "shape", shape_note(array.shape()), "b64", base64(array.data()));
   // Names of structured types do not tell the size in an easy way.
   if (type.kind == DType::record || type.kind == DType::raw)
     map.set("itemsize", type.item_size);
@@ -109,49 +124,54 @@ class Printer {
     return std::visit([depth](const auto& content) -> Value { return one(content, depth + 1); }, value.variant());
   }
 
+  // A field of a record without dimensions is an array without dimensions, and not a scalar of its own.
+  static Value field(const Value& value, std::size_t depth) {
+    Value out = at(value, depth);
+    std::erase_if(out.get_if<Map>()->items, [](const auto& item) { return item.first == Value("np_scalar"); });
+    return out;
+  }
+
   static Value one(Null, std::size_t) { return note("none"); }
-  static Value one(bool b, std::size_t) { return note("bool", {{"v", b}}); }
-  static Value one(std::int64_t n, std::size_t) { return note("int", {{"v", std::to_string(n)}}); }
-  static Value one(const BigInt& n, std::size_t) { return note("int", {{"v", n.digits}}); }
-  static Value one(double d, std::size_t) {
-    return note("float", {{"bits", bits_of(d)}, {"repr", python_float_repr(d)}});
-  }
+  static Value one(bool b, std::size_t) { return note("bool", "v", b); }
+  static Value one(std::int64_t n, std::size_t) { return note("int", "v", std::to_string(n)); }
+  static Value one(const BigInt& n, std::size_t) { return note("int", "v", n.digits); }
+  static Value one(double d, std::size_t) { return note("float", "bits", bits_of(d), "repr", python_float_repr(d)); }
   static Value one(std::complex<double> c, std::size_t) {
-    return note("complex", {{"re", bits_of(c.real())}, {"im", bits_of(c.imag())}});
+    return note("complex", "re", bits_of(c.real()), "im", bits_of(c.imag()));
   }
-  static Value one(const std::string& text, std::size_t) { return note("str", {{"v", text}}); }
-  static Value one(const Bytes& bytes, std::size_t) { return note("bytes", {{"hex", hex(bytes)}}); }
-  static Value one(const Decimal& d, std::size_t) { return note("decimal", {{"v", d.digits}}); }
-  static Value one(Date d, std::size_t) { return note("date", {{"v", d.iso()}}); }
-  static Value one(Time t, std::size_t) { return note("time", {{"v", t.iso()}}); }
+  static Value one(const std::string& text, std::size_t) { return note("str", "v", text); }
+  static Value one(const Bytes& bytes, std::size_t) { return note("bytes", "hex", hex(bytes)); }
+  static Value one(const Decimal& d, std::size_t) { return note("decimal", "v", d.digits); }
+  static Value one(Date d, std::size_t) { return note("date", "v", d.iso()); }
+  static Value one(Time t, std::size_t) { return note("time", "v", t.iso()); }
   static Value one(DateTime t, std::size_t) {
     std::string text = t.iso('T');
     if (text.find('.') == std::string::npos) text += ".000000";
-    return note("datetime", {{"v", text}});
+    return note("datetime", "v", text);
   }
-  static Value one(const Uuid& uuid, std::size_t) { return note("uuid", {{"v", uuid.text()}}); }
+  static Value one(const Uuid& uuid, std::size_t) { return note("uuid", "v", uuid.text()); }
   static Value one(const Array& array, std::size_t) { return array_note(array); }
   static Value one(const Seq& seq, std::size_t depth) {
     static constexpr std::string_view names[] = {"list", "tuple", "set"};
-    return note(names[static_cast<std::size_t>(seq.kind)], {{"v", list(seq.items, depth)}});
+    return note(names[static_cast<std::size_t>(seq.kind)], "v", list(seq.items, depth));
   }
   static Value one(const Map& map, std::size_t depth) {
     Seq pairs;
-    for (const auto& [key, value] : map.items) pairs.items.emplace_back(oas::list({at(key, depth), at(value, depth)}));
-    return note("dict", {{"v", std::move(pairs)}});
+    for (const auto& [key, value] : map.items) pairs.items.emplace_back(pair_note(at(key, depth), at(value, depth)));
+    return note("dict", "v", std::move(pairs));
   }
   static Value one(const Cells& cells, std::size_t depth) {
     if (cells.cell)
-      return note("matcell",
-                  {{"shape", shape_note(cells.shape)}, {"v", list(reorder(cells.items, cells.shape, false), depth)}});
-    return note("array", {{"dtype", "object"}, {"shape", shape_note(cells.shape)}, {"v", list(cells.items, depth)}});
+      return note("matcell", "shape", shape_note(cells.shape), "v",
+                  list(reorder(cells.items, cells.shape, false), depth));
+    return note("array", "dtype", "object", "shape", shape_note(cells.shape), "v", list(cells.items, depth));
   }
   static Value one(const Fields& fields, std::size_t depth) {
     Seq list_of_fields;
     if (!fields.matlab) {
       for (const auto& [name, value] : fields.fields)
-        list_of_fields.items.emplace_back(oas::list({name, at(value, depth)}));
-      return note("recarray", {{"shape", shape_note(fields.shape)}, {"fields", std::move(list_of_fields)}});
+        list_of_fields.items.emplace_back(pair_note(name, field(value, depth)));
+      return note("recarray", "shape", shape_note(fields.shape), "fields", std::move(list_of_fields));
     }
     Seq elements;
     elements.items.resize(count_of(fields.shape), Seq{});
@@ -164,15 +184,14 @@ class Printer {
       for (std::size_t i = 0; i < items.size(); ++i)
         elements.items[i].get_if<Seq>()->items.push_back(at(items[i], depth));
     }
-    return note(
-        "matstruct",
-        {{"shape", shape_note(fields.shape)}, {"fields", std::move(list_of_fields)}, {"v", std::move(elements)}});
+    return note("matstruct", "shape", shape_note(fields.shape), "fields", std::move(list_of_fields), "v",
+                std::move(elements));
   }
   static Value one(const Attachment& attachment, std::size_t) {
-    return note("attached", {{"name", attachment.name()}, {"hex", hex(attachment.bytes())}});
+    return note("attached", "name", attachment.name(), "hex", hex(attachment.bytes()));
   }
   static Value one(const NpyRef& ref, std::size_t depth) { return one(ref.object(), depth); }
-  static Value one(const ObjectRef& ref, std::size_t) { return note("ref", {{"metadata", ref.metadata()}}); }
+  static Value one(const ObjectRef& ref, std::size_t) { return note("ref", "metadata", ref.metadata()); }
 };
 
 // ---- reading

@@ -20,15 +20,17 @@ TEST(Utf8, KnowsWhatIsText) {
 }
 
 TEST(Utf8, EveryCodePointComesBack) {
+  std::uint32_t wrong = 0;
   for (std::uint32_t c = 0; c <= 0x110000; ++c) {
     std::string text;
     const bool good = append_utf8(text, static_cast<char32_t>(c));
-    ASSERT_EQ(good, c <= 0x10FFFF && (c < 0xD800 || c >= 0xE000)) << c;
-    if (!good) continue;
     std::string_view rest = text;
-    ASSERT_EQ(take_code_point(rest), static_cast<char32_t>(c));
-    ASSERT_TRUE(rest.empty());
+    if (good != (c <= 0x10FFFF && (c < 0xD800 || c >= 0xE000)))
+      ++wrong;
+    else if (good && (take_code_point(rest) != static_cast<char32_t>(c) || !rest.empty()))
+      ++wrong;
   }
+  EXPECT_EQ(wrong, 0u);
 }
 
 TEST(Float, IsWrittenAsPythonDoes) {

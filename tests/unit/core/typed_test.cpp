@@ -41,6 +41,7 @@ TEST(Typed, EveryTypeComesBack) {
           R"({"t": "matcell", "shape": [2, 2], "v": [{"t": "int", "v": "1"}, {"t": "int", "v": "2"}, {"t": "int", "v": "3"}, {"t": "int", "v": "4"}]})",
           R"({"t": "matstruct", "shape": [2, 1], "fields": ["a", "b"], "v": [[{"t": "int", "v": "1"}, {"t": "none"}], [{"t": "int", "v": "2"}, {"t": "none"}]]})",
           R"({"t": "matstruct", "shape": [0, 0], "fields": ["a"], "v": []})",
+          R"({"t": "recarray", "shape": [], "fields": [["x", {"t": "array", "dtype": "int8", "shape": [], "b64": "AQ=="}]]})",
           R"({"t": "attached", "name": "report.txt", "hex": "6869"})",
           R"({"t": "ref", "metadata": {"path": "a/b", "store": "raw", "size": 4, "is_dir": false}})",
       })
@@ -91,15 +92,19 @@ TEST(Typed, RefusesWhatItDoesNotKnow) {
 
 TEST(Typed, IsOnlyNestedSoDeep) {
   const auto nested = [](int depth) {
-    Value value = 1;
-    for (int i = 0; i < depth; ++i) value = list({value});
-    return value;
+    std::string text = R"({"t": "none"})";
+    for (int i = 0; i < depth; ++i) text = R"({"t": "list", "v": [)" + text + "]}";
+    return text;
   };
-  EXPECT_EQ(from_typed(to_typed(nested(300))), nested(300));
-  EXPECT_EQ(code_of([&] { (void)to_typed(nested(400)); }), Errc::usage);
-  Value notation = typed(1);
-  for (int i = 0; i < 400; ++i) notation = map({{"t", "list"}, {"v", list({notation})}});
-  EXPECT_EQ(code_of([&] { (void)untyped(notation); }), Errc::decode);
+  EXPECT_EQ(again(nested(300)), nested(300));
+  EXPECT_EQ(code_of([&] { (void)from_typed(nested(400)); }), Errc::decode);
+  Value deep;
+  for (int i = 0; i < 400; ++i) {
+    Seq around;
+    around.items.push_back(std::move(deep));
+    deep = std::move(around);
+  }
+  EXPECT_EQ(code_of([&] { (void)to_typed(deep); }), Errc::usage);
 }
 
 }  // namespace

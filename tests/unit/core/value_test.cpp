@@ -15,7 +15,6 @@ TEST(Value, HoldsWhatItIsGiven) {
   EXPECT_TRUE(Value().is_null());
   EXPECT_TRUE(Value(std::optional<int>()).is_null());
   EXPECT_TRUE(Value(true).is<bool>());
-  EXPECT_TRUE(Value('a').is<std::int64_t>());
   EXPECT_TRUE(Value(UINT64_MAX).is<BigInt>());
   EXPECT_TRUE(Value(1.5f).is<double>());
   EXPECT_TRUE(Value("text").is<std::string>());
