@@ -1,0 +1,236 @@
+// The audit: every reference has its object, and every object in the managed sections has a reference. It reads rows
+// and lists stores; it removes nothing itself. What leaks is handed to the trash, which the collector checks again.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "codec/metadata.hpp"
+#include "codec/paths.hpp"
+#include "core/json.hpp"
+#include "engine/collector.hpp"
+#include "engine/references.hpp"
+#include "engine/rows.hpp"
+#include "engine/work.hpp"
+
+namespace oas {
+namespace {
+
+class Auditor {
+ public:
+  Auditor(Session& session, const AuditOptions& options)
+      : session_(session), state_(*session.state()), options_(options) {}
+
+  Audit run() {
+    // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is
+    // seen later.
+    for (const auto& [name, config] : state_.settings.stores()) list(name, config);
+    for (const auto& schema : state_.main->schemas()) {
+      for (const auto& entry : state_.tables(schema)) references(schema, *entry);
+    }
+    check_references();
+    leaks();
+    return std::move(audit_);
+  }
+
+ private:
+  struct Reference {
+    ObjectPath object;
+    Value metadata;
+    const codec::Chain* chain;
+    std::string where;
+  };
+
+  /// The schema that a path in the schema-addressed section belongs to: the first part that is not `name=value`.
+  static std::string_view schema_of(std::string_view rest) {
+    while (!rest.empty()) {
+      const std::string_view part = rest.substr(0, rest.find('/'));
+      if (part.find('=') == std::string_view::npos) return part;
+      if (part.size() == rest.size()) return {};
+      rest.remove_prefix(part.size() + 1);
+    }
+    return {};
+  }
+
+  void list(const std::string& name, const StoreConfig& config) {
+    const auto schemas = state_.main->schemas();
+    if (schemas.empty()) return;
+    const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
+    const auto store = state_.store(name);
+    for (const auto& schema : schemas) {
+      if (!hashes.empty()) list(*store, hashes + "/" + schema + "/", {});
+      if (!named.empty() && !config.partition_pattern) list(*store, named + "/" + schema + "/", {});
+    }
+    if (!named.empty() && config.partition_pattern) list(*store, named + "/", named + "/");
+  }
+
+  void list(Store& store, const std::string& prefix, const std::string& section) {
+    const auto schemas = state_.main->schemas();
+    std::string after;
+    for (;;) {
+      const Page page = store.list(prefix, after);
+      for (const ObjectInfo& entry : page.entries) {
+        if (!section.empty()) {
+          const auto schema = schema_of(std::string_view(entry.key).substr(section.size()));
+          if (std::ranges::find(schemas, schema) == schemas.end()) continue;
+        }
+        objects_[store.name()].push_back(entry);
+        ++audit_.objects;
+      }
+      if (!page.more) return;
+      after = page.entries.back().key;
+    }
+  }
+
+  void references(const std::string& schema, const TableEntry& entry) {
+    const db::TableDef& def = entry.info->def;
+    if (!entry.unknown_codec.empty()) {
+      throw Error(Errc::unsupported,
+                  fmt::format("audit {}.{}: attribute type {} is not known here, so its references cannot be read. add its "
+                              "codec to the session", schema, def.name, entry.unknown_codec), schema + "." + def.name);
+    }
+    const auto attributes = entry.info->heading.attributes();
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      const codec::Chain* chain = entry.chains[i];
+      if (!chain || !codec::is_object(*chain)) continue;
+      const db::Dialect& dialect = state_.dialect();
+      std::string columns = dialect.quote(attributes[i].name);
+      for (const auto& key : def.primary_key) columns += ", " + dialect.quote(key);
+      db::Transaction look(*state_.main, db::Transaction::Mode::read);
+      const auto cursor = look.execute(fmt::format("SELECT {} FROM {} WHERE {} IS NOT NULL", columns,
+                                                   dialect.table(schema, def.name), dialect.quote(attributes[i].name)));
+      std::vector<Value> cells;
+      while (cursor->next(cells)) {
+        std::string key;
+        for (std::size_t k = 0; k < def.primary_key.size(); ++k) {
+          const Value& cell = cells[k + 1];
+          const auto* text = cell.get_if<std::string>();
+          const auto* number = cell.get_if<std::int64_t>();
+          key += fmt::format("{}{}={}", k ? ", " : "", def.primary_key[k],
+                             text ? *text : number ? std::to_string(*number) : cell.describe());
+        }
+        const std::string where = fmt::format("{}.{}.{} ({})", schema, def.name, attributes[i].name, key);
+        Value metadata = from_json(cells[0].as<std::string>(), where);
+        for (auto& object : ReferenceFinder(state_).of(chain, metadata)) {
+          references_.push_back({std::move(object), metadata, chain, where});
+        }
+      }
+    }
+  }
+
+  void check_references() {
+    audit_.references = references_.size();
+    std::mutex mutex;
+    std::size_t done = 0;
+    parallel_for(state_.pool, references_.size(), state_.in_flight(), [&](std::size_t i) {
+      const Reference& r = references_[i];
+      std::optional<Finding> finding = check(r);
+      const std::lock_guard lock(mutex);
+      ++done;
+      if (options_.progress) options_.progress(done, references_.size());
+      if (!finding) return;
+      ++(finding->kind == Finding::Kind::dangling ? audit_.dangling : audit_.damaged);
+      audit_.findings.push_back(std::move(*finding));
+    });
+  }
+
+  std::optional<Finding> check(const Reference& r) {
+    const auto found = [&](Finding::Kind kind, std::string detail) {
+      return Finding{kind, r.object.store, r.object.path, r.where, std::move(detail)};
+    };
+    try {
+      const auto store = state_.store(r.object.store);
+      const ObjectRef ref = codec::make_ref(r.metadata, store);
+      const auto metadata = codec::read_metadata(r.metadata);
+      if (r.object.folder || options_.deep) {
+        ref.verify();
+        if (options_.deep) deep(r, ref);
+        return std::nullopt;
+      }
+      const auto info = store->stat(r.object.path);
+      if (!info) return found(Finding::Kind::dangling, "there is no such object");
+      if (metadata.size && *metadata.size != info->size) {
+        return found(Finding::Kind::damaged, fmt::format("{} bytes, recorded are {}", info->size, *metadata.size));
+      }
+      return std::nullopt;
+    } catch (const Error& e) {
+      if (e.code() == Errc::missing_object) return found(Finding::Kind::dangling, e.what());
+      if (e.code() == Errc::integrity || e.code() == Errc::decode) return found(Finding::Kind::damaged, e.what());
+      throw;
+    }
+  }
+
+  /// Reads everything, as a fetch would: what has a hash is compared with it, what has a header with the metadata.
+  void deep(const Reference& r, const ObjectRef& ref) {
+    const Site site{{}, {}, r.where, r.object.store, nullptr};
+    const Value value = codec::decode(*r.chain, r.metadata, site, Source(state_));
+    if (const auto* npy = value.get_if<NpyRef>()) {
+      static_cast<void>(npy->load());
+    } else if (value.is<ObjectRef>()) {
+      if (!ref.is_folder()) static_cast<void>(ref.read());
+      else for (const FileInfo& file : ref.files()) static_cast<void>(ref.read(file.path));
+    }
+  }
+
+  void leaks() {
+    // What a writer is about to commit, and what waits in the trash, is known to the ledger.
+    std::set<std::pair<std::string, std::string>> files, folders;
+    const auto keep = [&](const ObjectPath& o) { (o.folder ? folders : files).emplace(o.store, o.path); };
+    for (const Reference& r : references_) keep(r.object);
+    for (const auto& schema : state_.main->schemas()) {
+      std::set<std::string> voided;
+      db::Transaction look(*state_.main, db::Transaction::Mode::read);
+      for (const auto& intent : state_.ledger(schema).intents()) {
+        const auto verdict = state_.ledger(schema).verdict(look, intent.id);
+        const bool live = verdict == Ledger::Verdict::none && !state_.ledger(schema).dead(intent.owner, intent.until);
+        if (live) std::ranges::for_each(intent.paths, keep);
+      }
+    }
+    std::map<std::string, std::vector<ObjectPath>> leaked;  // by schema
+    const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
+    for (const auto& [store, entries] : objects_) {
+      const StoreConfig& config = state_.store_config(store);
+      for (const ObjectInfo& entry : entries) {
+        std::string path = entry.key;
+        if (constexpr std::string_view manifest = ".manifest.json"; path.ends_with(manifest)) {
+          path.resize(path.size() - manifest.size());
+        }
+        bool needed = files.contains({store, entry.key}) || folders.contains({store, path});
+        for (std::size_t at = path.find('/'); !needed && at != std::string::npos; at = path.find('/', at + 1)) {
+          needed = folders.contains({store, path.substr(0, at)});
+        }
+        if (needed || entry.modified > newest || !state_.store(store)->stat(entry.key)) continue;
+        ++audit_.leaked;
+        audit_.findings.push_back({Finding::Kind::leaked, store, entry.key,
+                                   "since " + DateTime::from_microseconds(entry.modified).iso(),
+                                   fmt::format("{} bytes", entry.size)});
+        const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
+        const std::string_view rest = std::string_view(entry.key).substr(
+            (entry.key.starts_with(hashes + "/") ? hashes : named).size() + 1);
+        leaked[std::string(schema_of(rest))].push_back({store, entry.key, false});
+      }
+    }
+    if (!options_.repair) return;
+    for (const auto& [schema, objects] : leaked) {
+      Work work(state_);
+      work.trash(schema, objects);
+      work.commit();  // and the collector looks again before it removes
+    }
+  }
+
+  Session& session_;
+  SessionState& state_;
+  const AuditOptions& options_;
+  Audit audit_;
+  std::map<std::string, std::vector<ObjectInfo>> objects_;
+  std::vector<Reference> references_;
+};
+
+}  // namespace
+
+Audit Session::audit(AuditOptions options) {
+  if (state_->works > 0) throw Error(Errc::usage, "audit: a transaction is open. commit it first");
+  return Auditor(*this, options).run();
+}
+
+}  // namespace oas

@@ -1,0 +1,219 @@
+// What a session knows of schemas and tables: read from the database once, and again when it has changed.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/nearest.hpp"
+#include "engine/state.hpp"
+#include "engine/work.hpp"
+#include "schema/declare.hpp"
+
+namespace oas {
+namespace {
+
+bool hidden(const db::TableDef& table) { return table.name.starts_with("~"); }
+
+std::map<std::string, Lineage> read_lineage(SessionState& state, const std::string& schema) {
+  std::map<std::string, Lineage> out;
+  const db::Dialect& dialect = state.dialect();
+  db::Transaction look(*state.main, db::Transaction::Mode::read);
+  const auto cursor = look.execute(fmt::format("SELECT {}, {}, {} FROM {}", dialect.quote("table_name"),
+                                               dialect.quote("attribute_name"), dialect.quote("lineage"),
+                                               dialect.table(schema, "~lineage")));
+  std::vector<Value> cells;
+  while (cursor->next(cells)) {
+    out[cells[0].as<std::string>()][cells[1].as<std::string>()] = cells[2].as<std::string>();
+  }
+  return out;
+}
+
+}  // namespace
+
+const codec::Chain* SessionState::chain(const std::string& type) {
+  if (!codec::is_codec_type(type)) return nullptr;
+  auto& known = chains_[type];
+  if (!known) known = std::make_unique<const codec::Chain>(codec::resolve(codecs, type));
+  return known.get();
+}
+
+std::vector<std::shared_ptr<const TableEntry>> SessionState::tables(const std::string& schema) {
+  const std::int64_t version = main->catalog_version();
+  if (version != catalog_version_) {
+    entries_.clear();
+    catalog_version_ = version;
+  }
+  if (const auto known = entries_.find(schema); known != entries_.end()) return known->second;
+  std::vector<std::shared_ptr<const TableEntry>> out;
+  const auto found = main->introspect(schema);
+  const bool has_lineage = std::ranges::any_of(found, [](const auto& t) { return t.name == "~lineage"; });
+  const auto lineage = has_lineage ? read_lineage(*this, schema) : std::map<std::string, Lineage>{};
+  for (const db::TableDef& def : found) {
+    if (hidden(def)) continue;
+    const auto own = lineage.find(def.name);
+    auto entry = std::make_shared<TableEntry>();
+    entry->info = std::make_shared<const TableInfo>(
+        TableInfo{def, heading_of(def, own == lineage.end() ? Lineage{} : own->second)});
+    for (const Attribute& a : entry->info->heading) {
+      const codec::Chain* known = nullptr;
+      if (!a.codec.empty()) {
+        try {
+          known = chain(a.type);
+        } catch (const Error& e) {
+          if (e.code() != Errc::definition) throw;
+          entry->unknown_codec = a.type;  // readable but for this attribute, and never written or collected
+        }
+      }
+      entry->chains.push_back(known);
+    }
+    out.push_back(std::move(entry));
+  }
+  entries_[schema] = out;
+  return out;
+}
+
+std::shared_ptr<const TableEntry> SessionState::table(const std::string& schema, const std::string& name) {
+  for (const auto& entry : tables(schema)) {
+    if (entry->info->def.name == name) return entry;
+  }
+  throw Error(Errc::unknown_table, fmt::format("open table {}.{}: it is not there any more", schema, name),
+              schema + "." + name);
+}
+
+std::shared_ptr<const TableEntry> SessionState::find_table(const std::string& schema, std::string_view name) {
+  for (const auto& entry : tables(schema)) {
+    const std::string& own = entry->info->def.name;
+    if (own == name || (tier_of(own) && class_name_of(own) == name)) return entry;
+  }
+  return nullptr;
+}
+
+void SessionState::ensure_schema(const std::string& schema) {
+  const auto known = main->schemas();
+  if (std::ranges::find(known, schema) != known.end()) {
+    const auto found = main->introspect(schema);
+    if (std::ranges::any_of(found, [](const auto& t) { return t.name == "~oas_trash"; })) return;
+  }
+  db::Transaction tx(*main);
+  const auto now = main->introspect(schema);
+  for (const auto& sql : dialect().create_schema(schema)) tx.execute(sql);
+  std::vector<db::TableDef> tables = Ledger::row_tables(schema);
+  tables.push_back(schema::lineage_table(schema));
+  for (const auto& table : tables) {
+    if (std::ranges::any_of(now, [&](const auto& t) { return t.name == table.name; })) continue;
+    for (const auto& sql : dialect().create_table(table)) tx.execute(sql);
+  }
+  tx.commit();
+}
+
+Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view definition, std::string_view master) {
+  SessionState& state = *session_;
+  const auto master_entry = master.empty() ? nullptr : state.find_table(name_, master);
+  if (tier == Tier::part && !master_entry) {
+    throw Error(Errc::unknown_table, fmt::format("declare {}.{}: its master {} is not declared. declare the master first",
+                                                 name_, class_name, master), name_);
+  }
+  const std::string table = table_name(tier, class_name, master_entry ? master_entry->info->def.name : "");
+  const std::string full = name_ + "." + table;
+
+  schema::Context context;
+  context.codec = [&](std::string_view codec, bool in_store) {
+    const auto& chain = codec::resolve(state.codecs, fmt::format("<{}{}>", codec, in_store ? "@" : ""));
+    return schema::CodecColumn{chain.column, codec::is_object(chain)};
+  };
+  context.parent = [&](std::string_view reference) {
+    std::shared_ptr<const TableEntry> found;
+    if (reference == "master" && master_entry) found = master_entry;
+    if (!found) found = state.find_table(name_, reference);
+    if (const auto dot = reference.find('.'); !found && dot != std::string_view::npos) {
+      const std::string_view head = reference.substr(0, dot), tail = reference.substr(dot + 1);
+      if (head == "master" && master_entry) {
+        found = state.find_table(name_, class_name_of(master_entry->info->def.name) + "." + std::string(tail));
+      }
+      const auto schemas = state.main->schemas();
+      if (!found && std::ranges::find(schemas, head) != schemas.end()) found = state.find_table(std::string(head), tail);
+    }
+    if (!found) {
+      std::vector<std::string> names;
+      for (const auto& entry : state.tables(name_)) {
+        if (tier_of(entry->info->def.name)) names.push_back(class_name_of(entry->info->def.name));
+      }
+      throw Error(Errc::unknown_table,
+                  fmt::format("there is no table {} in schema {}. {}; declare it first", reference, name_,
+                              suggest_name(reference, {names.begin(), names.end()})), full);
+    }
+    schema::Parent parent{found->info->def, {}};
+    for (const Attribute& a : found->info->heading) {
+      if (!a.lineage.empty()) parent.lineage[a.name] = a.lineage;
+    }
+    return parent;
+  };
+
+  schema::Declaration declared;
+  try {
+    declared = schema::declare(schema::parse_definition(definition), name_, table, context);
+    for (const Attribute& a : heading_of(declared.table)) {
+      if (!a.in_store || a.codec.empty()) continue;
+      const codec::Chain& chain = *state.chain(a.type);
+      static_cast<void>(state.store_config(chain.store.empty() && codec::refers_only(chain)
+                                               ? state.settings.default_filepath_store() : chain.store));
+    }
+  } catch (const Error& e) {
+    throw e.within(fmt::format("declare {}", full));
+  }
+
+  const auto existing = state.find_table(name_, table);
+  if (existing) {
+    const auto different = schema::differences(declared.table, existing->info->def);
+    if (!different.empty()) {
+      std::string list;
+      for (const auto& d : different) list += "\n  " + d;
+      throw Error(Errc::definition,
+                  fmt::format("declare {}: the table exists and is another one:{}\nuse the definition it has (oas describe "
+                              "{}), or drop it first", full, list, full), full);
+    }
+    return (*this)[table];
+  }
+  const db::Dialect& dialect = state.dialect();
+  try {
+    db::Transaction tx(*state.main);
+    for (const auto& sql : dialect.create_table(declared.table)) tx.execute(sql);
+    const std::string lineage = dialect.table(name_, "~lineage");
+    const std::vector<Value> of_table{table};
+    tx.execute(fmt::format("DELETE FROM {} WHERE {} = {}", lineage, dialect.quote("table_name"), dialect.placeholder(1)),
+               of_table);
+    std::vector<std::vector<Value>> rows;
+    for (const auto& [attribute, origin] : declared.lineage) rows.push_back({table, attribute, origin});
+    static const std::vector<std::string> columns{"table_name", "attribute_name", "lineage"};
+    tx.execute_many(dialect.insert(schema::lineage_table(name_), columns, db::Dialect::OnDuplicate::replace), rows);
+    tx.commit();
+  } catch (const Error& e) {
+    throw e.within(fmt::format("declare {}", full));
+  }
+  state.forget_tables();
+  return (*this)[table];
+}
+
+Table<> Schema::operator[](std::string_view name) {
+  const auto entry = session_->find_table(name_, name);
+  if (!entry) {
+    const auto names = tables();
+    throw Error(Errc::unknown_table,
+                fmt::format("open table {} of schema {}: there is none. {}", name, name_,
+                            names.empty() ? "declare one first" : suggest_name(name, {names.begin(), names.end()})),
+                fmt::format("{}.{}", name_, name));
+  }
+  return Table<>(session_, query::base(entry->info));
+}
+
+std::vector<std::string> Schema::tables() {
+  std::vector<std::string> out;
+  for (const auto& entry : session_->tables(name_)) out.push_back(entry->info->def.name);
+  return out;
+}
+
+const std::string& Table<void>::schema() const { return tree_->table()->def.schema; }
+const std::string& Table<void>::name() const { return tree_->table()->def.name; }
+Tier Table<void>::tier() const { return tier_of(name()).value_or(Tier::manual); }
+std::string Table<void>::describe() const { return schema::describe(tree_->table()->def); }
+
+}  // namespace oas

@@ -1,0 +1,42 @@
+// Collector: the only code that removes objects. Candidates come from three places: the trash, the intents of dead or
+// rolled-back writers, and an audit's listing; never from a guess. docs/ledger.md has the order of the steps and why.
+#pragma once
+
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <oas/session.hpp>
+
+#include "engine/ledger.hpp"
+#include "engine/state.hpp"
+
+namespace oas {
+
+class Collector {
+ public:
+  Collector(SessionState& state, std::string schema);
+  /// Removes what is due, bounded to `limit` objects. Another collector at work: returns with nothing done after a
+  /// short wait; that one takes over what was due.
+  Collected run(std::size_t limit = SIZE_MAX);
+  /// Finishes removals whose collector died, if no collector is at work.
+  void finish_dead_claims();
+  /// Those of the candidates that a committed row refers to, in whatever schema. Errors of any kind mean: nothing may
+  /// be removed.
+  std::set<ObjectPath> referenced(std::span<const ObjectPath> candidates);
+  /// True if the path lies where oas and DataJoint put objects, and not where users put files.
+  static bool managed(const StoreConfig& config, std::string_view path);
+
+ private:
+  bool acquire();
+  std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
+  void erase_folder(Store& store, const std::string& path);
+  bool pass(std::size_t limit, Collected& total);
+
+  SessionState& state_;
+  std::string schema_;
+  Ledger& ledger_;
+};
+
+}  // namespace oas

@@ -1,0 +1,168 @@
+// Queries that run. Outside a transaction a stream has a connection of its own, so that the program may insert and
+// delete while it reads; inside one, the cells are read first, because a savepoint may end under the stream.
+#include <fmt/format.h>
+
+#include <deque>
+
+#include <oas/query.hpp>
+
+#include "core/thread_pool.hpp"
+#include "engine/rows.hpp"
+#include "query/render.hpp"
+
+namespace oas {
+namespace {
+
+constexpr std::size_t most_rows_ahead = 256;
+constexpr std::uint64_t most_bytes_ahead = 32 << 20;
+
+}  // namespace
+
+struct Rows::State {
+  State(std::shared_ptr<SessionState> owner, const Tree& tree, std::vector<std::string> attributes)
+      : session(std::move(owner)), decoder(*session, tree.heading(), attributes) {
+    const db::Sql sql = query::render_columns(tree, session->dialect(), attributes);
+    if (session->main->depth() > 0) {
+      db::Transaction inside(*session->main, db::Transaction::Mode::read);
+      const auto found = inside.execute(sql);
+      std::vector<Value> cells;
+      while (found->next(cells)) read.push_back(std::move(cells));
+      inside.commit();
+      ended = true;
+    } else {
+      reader = session->take_reader();
+      transaction.emplace(*reader, db::Transaction::Mode::read);
+      cursor = transaction->execute(sql);
+    }
+  }
+  ~State() {
+    cursor.reset();
+    transaction.reset();
+    if (reader) session->give_reader(std::move(reader));
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  bool next() {
+    if (ready.empty()) decode_some();
+    if (ready.empty()) return false;
+    current = std::move(ready.front());
+    ready.pop_front();
+    return true;
+  }
+
+  // Rows are decoded several at a time: one first, since many programs want no more, then more and more.
+  void decode_some() {
+    std::uint64_t bytes = 0;
+    std::vector<Value> cells;
+    while (!ended && read.size() < ahead && bytes < most_bytes_ahead) {
+      if (!cursor->next(cells)) {
+        ended = true;
+        break;
+      }
+      if (decoder.reads_objects()) bytes += decoder.object_bytes(cells);
+      read.push_back(std::move(cells));
+    }
+    const std::size_t count = std::min(read.size(), ahead);
+    ahead = std::min(ahead * 2, most_rows_ahead);
+    if (count == 0) return;
+    ready.resize(count);
+    if (decoder.reads_objects() && count > 1) {
+      parallel_for(session->pool, count, session->in_flight(), [&](std::size_t i) { ready[i] = decoder.decode(std::move(read[i])); });
+    } else {
+      for (std::size_t i = 0; i < count; ++i) ready[i] = decoder.decode(std::move(read[i]));
+    }
+    read.erase(read.begin(), read.begin() + static_cast<std::ptrdiff_t>(count));
+  }
+
+  std::shared_ptr<SessionState> session;
+  RowDecoder decoder;
+  std::unique_ptr<db::Connection> reader;
+  std::optional<db::Transaction> transaction;
+  std::unique_ptr<db::Cursor> cursor;
+  std::deque<std::vector<Value>> read;
+  std::deque<Row> ready;
+  Row current;
+  std::size_t ahead = 1;
+  bool ended = false;
+};
+
+const Row& Rows::iterator::operator*() const { return state_->current; }
+Rows::iterator& Rows::iterator::operator++() {
+  if (state_ && !state_->next()) state_.reset();
+  return *this;
+}
+
+Query::Query(std::shared_ptr<SessionState> session, std::shared_ptr<const Tree> tree)
+    : session_(std::move(session)), tree_(std::move(tree)) {}
+
+Query Query::operator&(const Condition& condition) const { return {session_, query::restrict(tree_, condition)}; }
+Query Query::operator&(const Query& other) const { return {session_, query::restrict(tree_, other.tree_)}; }
+Query Query::operator-(const Condition& condition) const { return {session_, query::restrict(tree_, condition, true)}; }
+Query Query::operator-(const Query& other) const { return {session_, query::restrict(tree_, other.tree_, true)}; }
+Query Query::operator*(const Query& other) const { return {session_, query::join(tree_, other.tree_)}; }
+Query Query::proj(std::vector<std::string> items) const { return {session_, query::project(tree_, items)}; }
+Query Query::aggr(const Query& other, std::vector<std::string> items) const {
+  return {session_, query::aggregate(tree_, other.tree_, items)};
+}
+Query Query::order_by(std::vector<std::string> items) const { return {session_, query::order_by(tree_, items)}; }
+Query Query::limit(std::uint64_t rows) const { return {session_, query::limit(tree_, rows)}; }
+Query Query::offset(std::uint64_t rows) const { return {session_, query::offset(tree_, rows)}; }
+const Heading& Query::heading() const { return tree_->heading(); }
+std::string Query::sql() const {
+  return query::render_columns(*tree_, session_->dialect(), tree_->heading().names()).text;
+}
+
+std::size_t Query::size() const {
+  const db::Sql sql = query::render_count(*tree_, session_->dialect());
+  const auto count = [&](db::Connection& connection) {
+    db::Transaction look(connection, db::Transaction::Mode::read);
+    const auto cursor = look.execute(sql);
+    std::vector<Value> cells;
+    cursor->next(cells);
+    return cells.at(0).as<std::size_t>();
+  };
+  return count(*session_->main);
+}
+
+bool Query::empty() const { return limit(1).size() == 0; }
+
+Rows Query::rows() const {
+  return Rows(std::make_shared<Rows::State>(session_, *tree_, tree_->heading().names()));
+}
+
+std::vector<Row> Query::fetch() const {
+  std::vector<Row> out;
+  for (const Row& row : *this) out.push_back(row);
+  return out;
+}
+
+std::vector<Row> Query::keys() const {
+  std::vector<Row> out;
+  const auto names = tree_->heading().primary_key();
+  if (names.empty()) return std::vector<Row>(size());
+  Rows rows(std::make_shared<Rows::State>(session_, *tree_, names));
+  for (const Row& row : rows) out.push_back(row);
+  return out;
+}
+
+Row Query::fetch1(std::vector<std::string> attributes) const {
+  for (const auto& name : attributes) static_cast<void>(heading().at(name));
+  Rows::State state(session_, *limit(2).tree_, std::move(attributes));
+  if (!state.next()) {
+    throw Error(Errc::usage, "fetch1: there is no such row, and exactly one is asked for. restrict the query otherwise");
+  }
+  Row row = std::move(state.current);
+  if (state.next()) {
+    throw Error(Errc::usage,
+                "fetch1: there is more than one such row, and exactly one is asked for. restrict the query further");
+  }
+  return row;
+}
+
+Row Query::fetch1() const { return fetch1(heading().names()); }
+Value Query::fetch1(std::string_view attribute) const {
+  return fetch1(std::vector<std::string>{std::string(attribute)}).begin()->second;
+}
+
+}  // namespace oas

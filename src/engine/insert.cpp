@@ -1,0 +1,344 @@
+// Rows go in: a window of rows is checked whole, its objects are written, then its cells go to the database. All
+// windows share one transaction, which begins only when the first window's objects are in their stores.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include <oas/table.hpp>
+
+#include "core/json.hpp"
+#include "engine/references.hpp"
+#include "engine/rows.hpp"
+#include "engine/work.hpp"
+#include "query/render.hpp"
+
+namespace oas {
+namespace {
+
+constexpr std::size_t most_rows = 4096;  // of a window
+
+std::size_t weight(const Value& value) {
+  if (const auto* bytes = value.get_if<Bytes>()) return bytes->size();
+  if (const auto* array = value.get_if<Array>()) return array->nbytes();
+  if (const auto* text = value.get_if<std::string>()) return text->size();
+  return 64;
+}
+
+std::shared_ptr<const TableEntry> entry_of(SessionState& state, const Query& table) {
+  const TableInfo* info = table.tree()->table();
+  return state.table(info->def.schema, info->def.name);
+}
+
+std::string describe_key(const Row& key) {
+  std::string text;
+  for (const auto& [name, value] : key) {
+    std::string shown;
+    if (const auto* t = value.get_if<std::string>()) shown = *t;
+    else if (const auto* n = value.get_if<std::int64_t>()) shown = std::to_string(*n);
+    else if (const auto* u = value.get_if<Uuid>()) shown = u->text();
+    else if (const auto* d = value.get_if<Date>()) shown = d->iso();
+    else if (const auto* dt = value.get_if<DateTime>()) shown = dt->iso();
+    else shown = value.describe();
+    text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, shown.substr(0, 100));
+  }
+  return text;
+}
+
+/// One number of an array, as a value of a row.
+Value element(const Array& array, std::size_t at) {
+  switch (array.dtype()) {
+    case DType::bool_: return array.as<bool>()[at];
+    case DType::i8: return array.as<std::int8_t>()[at];
+    case DType::i16: return array.as<std::int16_t>()[at];
+    case DType::i32: return array.as<std::int32_t>()[at];
+    case DType::i64: return array.as<std::int64_t>()[at];
+    case DType::u8: return array.as<std::uint8_t>()[at];
+    case DType::u16: return array.as<std::uint16_t>()[at];
+    case DType::u32: return array.as<std::uint32_t>()[at];
+    case DType::u64: return array.as<std::uint64_t>()[at];
+    case DType::f32: return array.as<float>()[at];
+    case DType::f64: return array.as<double>()[at];
+    default:
+      throw Error(Errc::usage, fmt::format("insert columns: {} is no column of numbers. give a list of values",
+                                           Value(array).describe()));
+  }
+}
+
+class Inserter {
+ public:
+  Inserter(const Table<>& table, InsertOptions options)
+      : state_(*table.session()), options_(options), entry_(entry_of(state_, table)),
+        encoder_(state_, entry_, options.ignore_extra_fields), work_(start(state_, entry_)),
+        sink_(state_, work_, entry_->info->def.schema) {
+    if (options.skip_duplicates && options.replace) {
+      throw Error(Errc::usage, "insert: skip_duplicates and replace contradict each other. choose one");
+    }
+    const auto mode = options.replace ? db::Dialect::OnDuplicate::replace
+                      : options.skip_duplicates ? db::Dialect::OnDuplicate::skip
+                                                : db::Dialect::OnDuplicate::fail;
+    sql_ = state_.dialect().insert(entry_->info->def, encoder_.columns(), mode);
+  }
+
+  std::size_t run(const RowSource& source) {
+    std::vector<Row> window;
+    std::size_t bytes = 0;
+    Row row;
+    while (source(row)) {
+      for (const auto& [name, value] : row) bytes += weight(value);
+      window.push_back(std::move(row));
+      row = Row{};
+      if (window.size() >= most_rows || bytes >= options_.window) {
+        put(window);
+        window.clear();
+        bytes = 0;
+      }
+    }
+    if (!window.empty()) put(window);
+    work_.rows();
+    work_.commit();
+    return count_;
+  }
+
+ private:
+  static SessionState& start(SessionState& state, const std::shared_ptr<const TableEntry>& entry) {
+    state.recover(entry->info->def.schema);
+    return state;
+  }
+
+  void put(std::vector<Row>& window) {
+    for (std::size_t i = 0; i < window.size(); ++i) encoder_.validate(window[i], first_ + i);
+    const bool objects = encoder_.has_objects();
+    if (objects && options_.skip_duplicates) drop_known(window);
+    std::vector<std::vector<Value>> cells;
+    std::vector<std::vector<ObjectPath>> put_by_row;
+    cells.reserve(window.size());
+    for (std::size_t i = 0; i < window.size(); ++i) {
+      cells.push_back(encoder_.encode(window[i], first_ + i, sink_));
+      if (objects) put_by_row.push_back(sink_.take_row());
+      if (sink_.waiting() >= options_.window) sink_.flush();
+    }
+    sink_.flush();
+    db::Transaction& rows = work_.rows();
+    if (objects && options_.replace) {
+      for (const Row& row : window) trash_of(encoder_.key_of(row));
+    }
+    std::vector<std::int64_t> changed;
+    try {
+      changed = rows.execute_many(sql_, cells);
+    } catch (const Error& e) {
+      throw explain(e, window);
+    }
+    for (std::size_t i = 0; i < changed.size(); ++i) {
+      if (changed[i] > 0) ++count_;
+      // Skipped after all, because somebody else inserted it meanwhile: its objects are nobody's.
+      else if (objects) work_.trash(entry_->info->def.schema, put_by_row[i]);
+    }
+    first_ += window.size();
+  }
+
+  /// Rows that are there already are left out before their objects are written.
+  void drop_known(std::vector<Row>& window) {
+    db::Transaction look(*state_.main, db::Transaction::Mode::read);
+    std::erase_if(window, [&](const Row& row) { return exists(look, encoder_.key_of(row)); });
+  }
+
+  db::Sql select(const Row& key, const std::string& what) const {
+    const db::Dialect& dialect = state_.dialect();
+    const db::TableDef& def = entry_->info->def;
+    db::Sql sql{fmt::format("SELECT {} FROM {}", what, dialect.table(def.schema, def.name)), {}};
+    for (const auto& [name, value] : key) {
+      sql.params.push_back(dialect.to_cell(entry_->info->heading.at(name).column, value));
+      sql.text += fmt::format(" {} {} = {}", sql.params.size() == 1 ? "WHERE" : "AND", dialect.quote(name),
+                              dialect.placeholder(sql.params.size()));
+    }
+    return sql;
+  }
+
+  bool exists(db::Transaction& look, const Row& key) const {
+    std::vector<Value> cells;
+    return look.execute(select(key, "1"))->next(cells);
+  }
+
+  void trash_of(const Row& key) {
+    const auto attributes = entry_->info->heading.attributes();
+    for (std::size_t i = 0; i < attributes.size(); ++i) {
+      const codec::Chain* chain = entry_->chains[i];
+      if (!chain || !codec::is_object(*chain)) continue;
+      std::vector<ObjectPath> old;
+      {
+        const auto cursor = work_.rows().execute(select(key, state_.dialect().quote(attributes[i].name)));
+        std::vector<Value> cells;
+        while (cursor->next(cells)) {
+          if (cells[0].is_null()) continue;
+          const auto objects = ReferenceFinder(state_).of(chain, from_json(cells[0].as<std::string>()));
+          old.insert(old.end(), objects.begin(), objects.end());
+        }
+      }
+      work_.trash(entry_->info->def.schema, old);
+    }
+  }
+
+  /// Says which row it was, where that can be found out.
+  Error explain(const Error& e, const std::vector<Row>& window) {
+    const db::TableDef& def = entry_->info->def;
+    const std::string name = def.schema + "." + def.name;
+    if (e.code() != Errc::duplicate) return e.within(fmt::format("insert into {}", name));
+    std::set<std::string> seen;
+    for (const Row& row : window) {
+      const Row key = encoder_.key_of(row);
+      const std::string text = describe_key(key);
+      bool there = !seen.insert(text).second;
+      if (!there) {
+        try {
+          db::Transaction look(*state_.main, db::Transaction::Mode::read);
+          // The rows of this statement that went in before the failing one are not visible any more.
+          there = exists(look, key);
+        } catch (const Error&) {
+          break;  // the transaction is beyond questions; the plain message has to do
+        }
+      }
+      if (there) {
+        return Error(Errc::duplicate,
+                     fmt::format("insert into {}: duplicate primary key ({}). use skip_duplicates to keep the old row, "
+                                 "or replace to take the new one", name, text), name, e.native());
+      }
+    }
+    return e.within(fmt::format("insert into {}", name));
+  }
+
+  SessionState& state_;
+  InsertOptions options_;
+  std::shared_ptr<const TableEntry> entry_;
+  RowEncoder encoder_;
+  Work work_;
+  Sink sink_;
+  std::string sql_;
+  std::size_t first_ = 1, count_ = 0;
+};
+
+}  // namespace
+
+Columns columns(std::initializer_list<std::pair<std::string, Value>> items) { return {{items.begin(), items.end()}}; }
+
+std::size_t Table<void>::insert(RowSource rows, InsertOptions options) { return Inserter(*this, options).run(rows); }
+
+std::size_t Table<void>::insert(const std::vector<Row>& rows, InsertOptions options) {
+  std::size_t i = 0;
+  return insert(RowSource([&](Row& row) {
+    if (i == rows.size()) return false;
+    row = rows[i++];
+    return true;
+  }), options);
+}
+
+std::size_t Table<void>::insert1(Row row, InsertOptions options) {
+  bool given = false;
+  return insert(RowSource([&](Row& out) {
+    if (given) return false;
+    out = std::move(row);
+    return given = true;
+  }), options);
+}
+
+std::size_t Table<void>::insert(const Query& query, InsertOptions options) {
+  auto it = query.begin();
+  const std::vector<std::string> mine = heading().names();
+  return insert(RowSource([&](Row& row) {
+    if (it == std::default_sentinel) return false;
+    row = *it;
+    ++it;
+    return true;
+  }), options);
+}
+
+std::size_t Table<void>::insert(const Columns& columns, InsertOptions options) {
+  // A column becomes one value a row: of an array its numbers, of a list its items.
+  std::size_t count = 0;
+  for (const auto& [name, value] : columns.columns) {
+    const Array* array = value.get_if<Array>();
+    const Seq* list = value.get_if<Seq>();
+    if (!list && (!array || array->ndim() != 1)) {
+      throw Error(Errc::usage, fmt::format("insert columns: {} is {}. give a list or an array of one dimension", name,
+                                           value.describe()));
+    }
+    const std::size_t length = list ? list->items.size() : array->size();
+    if (&name != &columns.columns.front().first && length != count) {
+      throw Error(Errc::usage, fmt::format("insert columns: {} has {} values and the first column {}. give as many",
+                                           name, length, count));
+    }
+    count = length;
+  }
+  std::size_t at = 0;
+  return insert(RowSource([&](Row& row) {
+    if (at == count) return false;
+    for (const auto& [name, value] : columns.columns) {
+      if (const Seq* list = value.get_if<Seq>()) row.set(name, list->items[at]);
+      else row.set(name, element(*value.get_if<Array>(), at));
+    }
+    ++at;
+    return true;
+  }), options);
+}
+
+void Table<void>::update1(const Row& row) {
+  SessionState& state = *session_;
+  const auto entry = entry_of(state, *this);
+  const db::TableDef& def = entry->info->def;
+  const std::string name = def.schema + "." + def.name;
+  state.recover(def.schema);
+  Work work(state);
+  Sink sink(state, work, def.schema);
+  RowEncoder encoder(state, entry, false);
+  const Row key = encoder.key_of(row);
+  std::vector<std::pair<const Attribute*, Value>> changes;
+  for (const auto& [attribute, value] : row) {
+    const Attribute& a = heading().at(attribute);
+    if (!a.in_key) changes.emplace_back(&a, encoder.encode_one(a, value, key, sink));
+  }
+  if (changes.empty()) {
+    throw Error(Errc::usage, fmt::format("update {}: there is nothing to change besides the key. give an attribute", name),
+                name);
+  }
+  sink.flush();
+  const db::Dialect& dialect = state.dialect();
+  const auto where = query::render_where(*query::restrict(tree_, oas::key(key)), dialect, changes.size() + 1);
+  // What the row refers to now is no longer needed afterwards.
+  const auto attributes = heading().attributes();
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    const codec::Chain* chain = entry->chains[i];
+    const bool changed = std::ranges::any_of(changes, [&](const auto& c) { return c.first->name == attributes[i].name; });
+    if (!changed || !chain || !codec::is_object(*chain)) continue;
+    const auto here = query::render_where(*query::restrict(tree_, oas::key(key)), dialect);
+    std::vector<ObjectPath> old;
+    {
+      const auto cursor = work.rows().execute(fmt::format("SELECT {} FROM {} WHERE {}", dialect.quote(attributes[i].name),
+                                                          dialect.table(def.schema, def.name), here->text), here->params);
+      std::vector<Value> cells;
+      while (cursor->next(cells)) {
+        if (!cells[0].is_null()) old = ReferenceFinder(state).of(chain, from_json(cells[0].as<std::string>()));
+      }
+    }
+    work.trash(def.schema, old);
+  }
+  db::Sql sql{fmt::format("UPDATE {} SET ", dialect.table(def.schema, def.name)), {}};
+  for (const auto& [attribute, cell] : changes) {
+    sql.params.push_back(cell);
+    sql.text += fmt::format("{}{} = {}", sql.params.size() > 1 ? ", " : "", dialect.quote(attribute->name),
+                            dialect.placeholder(sql.params.size()));
+  }
+  sql.text += " WHERE " + where->text;
+  sql.params.insert(sql.params.end(), where->params.begin(), where->params.end());
+  std::int64_t changed = 0;
+  try {
+    changed = work.rows().execute(sql)->affected();
+  } catch (const Error& e) {
+    throw e.within(fmt::format("update {}", name));
+  }
+  if (changed != 1) {
+    throw Error(Errc::usage, fmt::format("update {}: there is no row with the key ({}). insert it first", name,
+                                         describe_key(key)), name);
+  }
+  work.commit();
+}
+
+}  // namespace oas

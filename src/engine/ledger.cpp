@@ -1,0 +1,359 @@
+#include "engine/ledger.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include <oas/value.hpp>
+
+namespace oas {
+namespace {
+
+constexpr std::int64_t hour = std::int64_t{3600} * 1'000'000;
+constexpr std::int64_t month = 31 * 24 * hour;
+
+std::int64_t now() { return DateTime::now().microseconds; }
+
+db::ColumnDef column(const char* name, const char* type) {
+  db::ColumnDef c;
+  c.name = name;
+  c.type = type;
+  return c;
+}
+
+db::TableDef table_of_paths(const std::string& schema, const char* name, std::vector<db::ColumnDef> more) {
+  db::TableDef t;
+  t.schema = schema;
+  t.name = name;
+  t.columns = {column("store", "varchar(255)"), column("path", "varchar(1024)"), column("folder", "bool")};
+  t.columns.insert(t.columns.end(), more.begin(), more.end());
+  t.primary_key = {"store", "path"};
+  return t;
+}
+
+std::vector<db::TableDef> side_tables(const std::string& schema) {
+  auto intents = table_of_paths(schema, "~oas_intents",
+                                {column("id", "varchar(40)"), column("owner", "varchar(255)"), column("until", "int64")});
+  intents.primary_key = {"id", "store", "path"};
+  intents.indexes.push_back({{"store", "path"}, false, false});
+  auto claims =
+      table_of_paths(schema, "~oas_claims", {column("owner", "varchar(255)"), column("since", "int64")});
+  db::TableDef collector;
+  collector.schema = schema;
+  collector.name = "~oas_collector";
+  collector.columns = {column("one", "int32"), column("owner", "varchar(255)"), column("until", "int64")};
+  collector.primary_key = {"one"};
+  return {intents, claims, collector};
+}
+
+ObjectPath object_of(const std::vector<Value>& cells, std::size_t first = 0) {
+  return {cells[first].as<std::string>(), cells[first + 1].as<std::string>(), cells[first + 2].as<std::int64_t>() != 0};
+}
+
+std::vector<std::vector<Value>> rows_of(std::span<const ObjectPath> objects) {
+  std::vector<std::vector<Value>> rows;
+  rows.reserve(objects.size());
+  for (const ObjectPath& o : objects) rows.push_back({o.store, o.path});
+  return rows;
+}
+
+}  // namespace
+
+Ledger::Ledger(db::Connection& side, std::string schema, std::string owner, std::chrono::seconds lease)
+    : side_(side), dialect_(side.dialect()), schema_(std::move(schema)), owner_(std::move(owner)), lease_(lease) {
+  const auto known = side_.introspect(schema_);
+  if (std::ranges::any_of(known, [](const db::TableDef& t) { return t.name == "~oas_collector"; })) return;
+  db::Transaction tx(side_);
+  for (const auto& sql : dialect_.create_schema(schema_)) tx.execute(sql);
+  for (const auto& table : side_tables(schema_)) {
+    for (const auto& sql : dialect_.create_table(table)) tx.execute(sql);
+  }
+  tx.commit();
+}
+
+std::vector<db::TableDef> Ledger::row_tables(const std::string& schema) {
+  db::TableDef witnesses;
+  witnesses.schema = schema;
+  witnesses.name = "~oas_witnesses";
+  witnesses.columns = {column("id", "varchar(40)"), column("verdict", "varchar(4)"), column("since", "int64")};
+  witnesses.primary_key = {"id"};
+  return {witnesses, table_of_paths(schema, "~oas_trash", {column("since", "int64")})};
+}
+
+std::string Ledger::side_table(std::string_view name) const { return dialect_.table(schema_, name); }
+std::string Ledger::row_table(std::string_view name) const { return dialect_.table(schema_, name); }
+
+bool Ledger::dead(const std::string& owner, std::int64_t until) const {
+  if (owner == owner_) return false;
+  switch (life(ProcessId::parse(owner))) {
+    case Life::alive: return false;
+    case Life::dead: return true;
+    case Life::unknown: return until < now();
+  }
+  return false;
+}
+
+bool Ledger::collector_busy(db::Transaction& tx) {
+  const auto cursor = tx.execute(fmt::format("SELECT owner, until FROM {}", side_table("~oas_collector")));
+  std::vector<Value> cells;
+  // A collector that died cannot remove any more; one that is only late may.
+  return cursor->next(cells) && !(life(ProcessId::parse(cells[0].as<std::string>())) == Life::dead);
+}
+
+void Ledger::prune(db::Transaction& tx) {
+  if (settled_.empty() || collector_busy(tx)) return;
+  std::vector<std::vector<Value>> ids;
+  for (const auto& id : settled_) ids.push_back({id});
+  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)), ids);
+}
+
+void Ledger::prune() {
+  if (settled_.empty()) return;
+  db::Transaction tx(side_);
+  prune(tx);
+  tx.commit();
+}
+
+std::optional<std::string> Ledger::begin_put(std::span<const ObjectPath> paths, Claim& blocking) {
+  const std::string id = Uuid::random().text();
+  db::Transaction tx(side_);
+  std::set<std::pair<std::string, std::string>> wanted;
+  const auto claims =
+      tx.execute(fmt::format("SELECT store, path, folder, owner, since FROM {}", side_table("~oas_claims")));
+  std::vector<Value> cells;
+  while (claims->next(cells)) {
+    if (wanted.empty()) {
+      for (const ObjectPath& p : paths) wanted.emplace(p.store, p.path);
+    }
+    Claim claim{object_of(cells), cells[3].as<std::string>(), cells[4].as<std::int64_t>()};
+    if (wanted.contains({claim.object.store, claim.object.path})) {
+      blocking = std::move(claim);
+      return std::nullopt;
+    }
+  }
+  const bool pruning = !settled_.empty() && !collector_busy(tx);
+  if (pruning) prune(tx);
+  std::vector<std::vector<Value>> rows;
+  rows.reserve(paths.size());
+  const std::int64_t until = now() + lease_.count() * 1'000'000;
+  for (const ObjectPath& p : paths) rows.push_back({p.store, p.path, p.folder, id, owner_, until});
+  std::string marks;
+  for (std::size_t i = 1; i <= 6; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
+  tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, id, owner, until) VALUES ({})",
+                              side_table("~oas_intents"), marks), rows);
+  tx.commit();
+  if (pruning) {
+    pruned_.insert(pruned_.end(), settled_.begin(), settled_.end());
+    settled_.clear();
+  }
+  return id;
+}
+
+void Ledger::finish_put(db::Transaction& rows, const std::string& id) {
+  // Witnesses whose intents are gone have no reader any more; going with these rows they cost no commit of their own.
+  if (!pruned_.empty()) {
+    std::vector<std::vector<Value>> ids;
+    for (const auto& old : pruned_) ids.push_back({old});
+    rows.execute_many(
+        fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)), ids);
+    pruned_.clear();
+  }
+  try {
+    const std::vector<Value> witness{id, "done", now()};
+    rows.execute(fmt::format("INSERT INTO {} (id, verdict, since) VALUES ({}, {}, {})", row_table("~oas_witnesses"),
+                             dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)),
+                 witness);
+  } catch (const Error& e) {
+    if (e.code() != Errc::duplicate) throw;
+    throw Error(Errc::conflict,
+                fmt::format("commit rows of schema {}: another process gave up this one's unfinished objects, because "
+                            "its lease was over. insert again, or use a longer lease", schema_),
+                schema_, e.native());
+  }
+}
+
+void Ledger::renew(db::Connection& side) {
+  db::Transaction tx(side);
+  const std::vector<Value> params{now() + lease_.count() * 1'000'000, owner_};
+  tx.execute(fmt::format("UPDATE {} SET until = {} WHERE owner = {}", side_table("~oas_intents"),
+                         dialect_.placeholder(1), dialect_.placeholder(2)), params);
+  tx.commit();
+}
+
+Ledger::Verdict Ledger::verdict(db::Transaction& rows, const std::string& id) {
+  const std::vector<Value> params{id};
+  const auto cursor = rows.execute(fmt::format("SELECT verdict FROM {} WHERE id = {}", row_table("~oas_witnesses"),
+                                               dialect_.placeholder(1)), params);
+  std::vector<Value> cells;
+  if (!cursor->next(cells)) return Verdict::none;
+  return cells[0].as<std::string>() == "done" ? Verdict::done : Verdict::void_;
+}
+
+Ledger::Verdict Ledger::make_void(db::Transaction& rows, const std::string& id) {
+  const Verdict found = verdict(rows, id);
+  if (found != Verdict::none) return found;
+  const std::vector<Value> witness{id, "void", now()};
+  rows.execute(fmt::format("INSERT INTO {} (id, verdict, since) VALUES ({}, {}, {})", row_table("~oas_witnesses"),
+                           dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)), witness);
+  return Verdict::void_;
+}
+
+void Ledger::trash(db::Transaction& rows, std::span<const ObjectPath> objects) {
+  if (objects.empty()) return;
+  static const std::vector<std::string> names{"store", "path", "folder", "since"};
+  std::vector<std::vector<Value>> lines;
+  const std::int64_t since = now();
+  for (const ObjectPath& o : objects) lines.push_back({o.store, o.path, o.folder, since});
+  rows.execute_many(dialect_.insert(row_tables(schema_)[1], names, db::Dialect::OnDuplicate::skip), lines);
+}
+
+bool Ledger::acquire() {
+  db::Transaction tx(side_);
+  const std::string table = side_table("~oas_collector");
+  const auto cursor = tx.execute(fmt::format("SELECT owner, until FROM {}", table));
+  std::vector<Value> cells;
+  if (cursor->next(cells)) {
+    const auto owner = cells[0].as<std::string>();
+    // The design's one timing assumption: a collector that has not renewed for an hour does not wake up and remove.
+    const bool gone = life(ProcessId::parse(owner)) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
+    if (!gone) return false;
+  }
+  tx.execute(fmt::format("DELETE FROM {}", table));
+  const std::vector<Value> lease{1, owner_, now()};
+  tx.execute(fmt::format("INSERT INTO {} (one, owner, until) VALUES ({}, {}, {})", table, dialect_.placeholder(1),
+                         dialect_.placeholder(2), dialect_.placeholder(3)), lease);
+  tx.commit();
+  return true;
+}
+
+void Ledger::release() noexcept {
+  try {
+    db::Transaction tx(side_);
+    const std::vector<Value> params{owner_};
+    tx.execute(fmt::format("DELETE FROM {} WHERE owner = {}", side_table("~oas_collector"), dialect_.placeholder(1)),
+               params);
+    tx.commit();
+  } catch (const Error&) {
+    // The lease stays until this process ends; then the next collector takes it over. Nothing is lost by that.
+  }
+}
+
+std::vector<Ledger::Intent> Ledger::intents() {
+  db::Transaction tx(side_, db::Transaction::Mode::read);
+  const auto cursor = tx.execute(
+      fmt::format("SELECT store, path, folder, id, owner, until FROM {} ORDER BY id", side_table("~oas_intents")));
+  std::vector<Intent> out;
+  std::vector<Value> cells;
+  while (cursor->next(cells)) {
+    const auto id = cells[3].as<std::string>();
+    if (out.empty() || out.back().id != id) {
+      out.push_back({id, cells[4].as<std::string>(), cells[5].as<std::int64_t>(), {}});
+    }
+    out.back().paths.push_back(object_of(cells));
+  }
+  return out;
+}
+
+void Ledger::forget(std::span<const std::string> intent_ids) {
+  if (intent_ids.empty()) return;
+  std::vector<std::vector<Value>> ids;
+  for (const auto& id : intent_ids) ids.push_back({id});
+  db::Transaction tx(side_);
+  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)), ids);
+  tx.commit();
+}
+
+void Ledger::prune_witnesses(db::Transaction& rows) {
+  std::set<std::string> open;
+  for (const Intent& intent : intents()) open.insert(intent.id);
+  std::vector<std::vector<Value>> gone;
+  {
+    const auto cursor = rows.execute(fmt::format("SELECT id, verdict, since FROM {}", row_table("~oas_witnesses")));
+    std::vector<Value> cells;
+    while (cursor->next(cells)) {
+      const auto id = cells[0].as<std::string>();
+      if (open.contains(id)) continue;
+      const bool done = cells[1].as<std::string>() == "done";
+      if (done || cells[2].as<std::int64_t>() + month < now()) gone.push_back({id});
+    }
+  }
+  if (gone.empty()) return;
+  rows.execute_many(
+      fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)), gone);
+}
+
+std::vector<ObjectPath> Ledger::trashed(db::Transaction& rows, std::size_t limit) {
+  const auto cursor = rows.execute(fmt::format("SELECT store, path, folder FROM {} ORDER BY since LIMIT {}",
+                                               row_table("~oas_trash"), limit));
+  std::vector<ObjectPath> out;
+  std::vector<Value> cells;
+  while (cursor->next(cells)) out.push_back(object_of(cells));
+  return out;
+}
+
+bool Ledger::has_trash(db::Transaction& rows) { return !trashed(rows, 1).empty(); }
+
+void Ledger::untrash(db::Transaction& rows, std::span<const ObjectPath> objects) {
+  if (objects.empty()) return;
+  rows.execute_many(fmt::format("DELETE FROM {} WHERE store = {} AND path = {}", row_table("~oas_trash"),
+                                dialect_.placeholder(1), dialect_.placeholder(2)), rows_of(objects));
+}
+
+std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids) {
+  const std::set<std::string, std::less<>> voided(void_ids.begin(), void_ids.end());
+  std::vector<ObjectPath> out;
+  db::Transaction tx(side_);
+  const std::string named = fmt::format("SELECT id FROM {} WHERE store = {} AND path = {}", side_table("~oas_intents"),
+                                        dialect_.placeholder(1), dialect_.placeholder(2));
+  for (const ObjectPath& object : objects) {
+    const std::vector<Value> params{object.store, object.path};
+    const auto cursor = tx.execute(named, params);
+    std::vector<Value> cells;
+    bool wanted = false;
+    while (cursor->next(cells)) wanted = wanted || !voided.contains(cells[0].as<std::string>());
+    if (!wanted) out.push_back(object);
+  }
+  std::vector<std::vector<Value>> lines;
+  const std::int64_t since = now();
+  for (const ObjectPath& o : out) lines.push_back({o.store, o.path, o.folder, owner_, since});
+  std::string marks;
+  for (std::size_t i = 1; i <= 5; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
+  tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, owner, since) VALUES ({})",
+                              side_table("~oas_claims"), marks), lines);
+  tx.commit();
+  return out;
+}
+
+void Ledger::unclaim(std::span<const ObjectPath> objects) {
+  if (objects.empty()) return;
+  db::Transaction tx(side_);
+  tx.execute_many(fmt::format("DELETE FROM {} WHERE store = {} AND path = {}", side_table("~oas_claims"),
+                              dialect_.placeholder(1), dialect_.placeholder(2)), rows_of(objects));
+  tx.commit();
+}
+
+std::vector<Ledger::Claim> Ledger::take_dead_claims() {
+  db::Transaction tx(side_);
+  std::vector<Claim> out;
+  {
+    const auto cursor =
+        tx.execute(fmt::format("SELECT store, path, folder, owner, since FROM {}", side_table("~oas_claims")));
+    std::vector<Value> cells;
+    while (cursor->next(cells)) {
+      Claim claim{object_of(cells), cells[3].as<std::string>(), cells[4].as<std::int64_t>()};
+      // A claim of this very owner is one whose removal failed or was interrupted by an error: finish it too.
+      if (claim.owner == owner_ || life(ProcessId::parse(claim.owner)) == Life::dead || claim.since + hour < now()) {
+        out.push_back(std::move(claim));
+      }
+    }
+  }
+  std::vector<std::vector<Value>> lines;
+  for (const Claim& c : out) lines.push_back({owner_, c.object.store, c.object.path});
+  tx.execute_many(fmt::format("UPDATE {} SET owner = {} WHERE store = {} AND path = {}", side_table("~oas_claims"),
+                              dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)), lines);
+  tx.commit();
+  return out;
+}
+
+}  // namespace oas

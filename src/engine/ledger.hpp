@@ -1,0 +1,104 @@
+// The ledger of one schema: what keeps rows and objects honest when a process dies (docs/ledger.md).
+//
+//   intents    (id, store, path, folder, owner, until)   side: committed before the first byte is written
+//   claims     (store, path, folder, owner, since)       side: a collector is about to remove this object
+//   collector  (owner, until)                            side: one collector a schema at a time
+//   witnesses  (id, verdict, since)                      beside the rows: done, in the transaction of the rows, or void
+//   trash      (store, path, folder, since)              beside the rows: what a change of rows no longer needs
+//
+// A writer begins an intent, writes objects, and commits rows together with the witness `done`. An intent whose owner
+// is gone gets the witness `void`; an id has one witness, so done or void wins. Intents that are done stay until they
+// are pruned, which happens only while no collector is between reading references and removing: the collector itself
+// prunes before it reads, and a writer prunes only if nobody holds the collector's lease.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <oas/db.hpp>
+
+#include "core/process.hpp"
+
+namespace oas {
+
+/// An object, or a folder with all that lies under it and its manifest.
+struct ObjectPath {
+  std::string store, path;
+  bool folder = false;
+  friend auto operator<=>(const ObjectPath&, const ObjectPath&) = default;
+};
+
+class Ledger {
+ public:
+  enum class Verdict { none, done, void_ };
+  struct Intent {
+    std::string id, owner;
+    std::int64_t until = 0;  ///< microseconds since 1970-01-01
+    std::vector<ObjectPath> paths;
+  };
+  struct Claim {
+    ObjectPath object;
+    std::string owner;
+    std::int64_t since = 0;
+  };
+
+  /// `side` outlives the ledger. Makes the tables on the side if they are not there.
+  Ledger(db::Connection& side, std::string schema, std::string owner, std::chrono::seconds lease);
+  const std::string& schema() const noexcept { return schema_; }
+
+  /// The tables that live beside the rows: made with the schema.
+  static std::vector<db::TableDef> row_tables(const std::string& schema);
+
+  // --- writers
+  /// Announces writes. nullopt: one of the paths is claimed; `blocking` tells by whom. Prunes `settled` on the way.
+  /// Cost: one transaction on the side.
+  std::optional<std::string> begin_put(std::span<const ObjectPath> paths, Claim& blocking);
+  /// In the transaction of the rows. Errors: conflict if the lease was lost.
+  void finish_put(db::Transaction& rows, const std::string& id);
+  /// After the commit of the rows: the intent may be pruned when the next one begins, or by `prune`.
+  void settled(const std::string& id) { settled_.push_back(id); }
+  void prune();
+  void renew(db::Connection& side);
+  Verdict verdict(db::Transaction& rows, const std::string& id);
+  /// Writes the witness `void`, unless there is one; what there is now.
+  Verdict make_void(db::Transaction& rows, const std::string& id);
+
+  void trash(db::Transaction& rows, std::span<const ObjectPath> objects);
+
+  // --- collectors
+  /// False: somebody else holds it. Takes over what a dead process, or one that is an hour late, has held.
+  bool acquire();
+  void release() noexcept;
+  std::vector<Intent> intents();
+  void forget(std::span<const std::string> intent_ids);
+  /// Forgets `done` witnesses without intents, and void ones older than a month.
+  void prune_witnesses(db::Transaction& rows);
+  std::vector<ObjectPath> trashed(db::Transaction& rows, std::size_t limit);
+  bool has_trash(db::Transaction& rows);
+  void untrash(db::Transaction& rows, std::span<const ObjectPath> objects);
+  /// Claims those that no intent but a void one names; the others are left out of the answer.
+  std::vector<ObjectPath> claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids);
+  void unclaim(std::span<const ObjectPath> objects);
+  /// Claims whose owner is dead, now held by this process: their removal has to be finished.
+  std::vector<Claim> take_dead_claims();
+  bool dead(const std::string& owner, std::int64_t until) const;
+
+ private:
+  std::string side_table(std::string_view name) const;
+  std::string row_table(std::string_view name) const;
+  void prune(db::Transaction& tx);
+  bool collector_busy(db::Transaction& tx);
+
+  db::Connection& side_;
+  const db::Dialect& dialect_;
+  std::string schema_, owner_;
+  std::chrono::seconds lease_;
+  std::vector<std::string> settled_;
+  std::vector<std::string> pruned_;  // their witnesses can go with the next rows
+};
+
+}  // namespace oas

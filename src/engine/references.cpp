@@ -1,0 +1,98 @@
+#include "engine/references.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "codec/metadata.hpp"
+#include "core/json.hpp"
+
+namespace oas {
+namespace {
+
+constexpr std::size_t batch = 400;
+
+/// True if the object is found by the member "path" alone: what the index on the metadata can answer. A codec of a
+/// user's own may name several objects, or name them elsewhere; then rows have to be looked at.
+bool found_by_path(const codec::Chain& chain) {
+  static const std::string probe = "_hash/probe/probe";
+  const Value metadata = map({{"path", probe}, {"store", "probe"}, {"is_dir", false}});
+  try {
+    return codec::managed_paths(chain, metadata) == std::vector<std::string>{probe};
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::vector<ObjectPath> ReferenceFinder::of(const codec::Chain* chain, const Value& stored) const {
+  std::vector<ObjectPath> out;
+  if (!chain || stored.is_null() || !codec::is_object(*chain)) return out;
+  const auto metadata = codec::read_metadata(stored);
+  for (auto& path : codec::managed_paths(*chain, stored)) {
+    const bool folder = metadata.folder && path == metadata.path;
+    out.push_back({state_.store_name(metadata.store), std::move(path), folder});
+  }
+  return out;
+}
+
+std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidates) {
+  std::map<std::string, std::vector<const ObjectPath*>> by_path;
+  for (const ObjectPath& c : candidates) by_path[c.path].push_back(&c);
+  std::vector<Value> paths;
+  for (const auto& [path, list] : by_path) paths.emplace_back(path);
+
+  std::set<ObjectPath> found;
+  const auto seen = [&](const std::string& store, const std::string& path) {
+    const auto at = by_path.find(path);
+    if (at == by_path.end()) return;
+    for (const ObjectPath* c : at->second) {
+      if (c->store == store) found.insert(*c);
+    }
+  };
+  const db::Dialect& dialect = state_.dialect();
+  std::vector<Value> cells;
+  for (const std::string& schema : state_.main->schemas()) {
+    for (const auto& entry : state_.tables(schema)) {
+      const db::TableDef& def = entry->info->def;
+      if (!entry->unknown_codec.empty()) {
+        throw Error(Errc::unsupported,
+                    fmt::format("look for references in {}.{}: attribute type {} is not known here, so nothing can be "
+                                "removed. add its codec to the session", schema, def.name, entry->unknown_codec),
+                    schema + "." + def.name);
+      }
+      const std::string table = dialect.table(schema, def.name);
+      const auto attributes = entry->info->heading.attributes();
+      for (std::size_t i = 0; i < attributes.size(); ++i) {
+        const codec::Chain* chain = entry->chains[i];
+        if (!chain || !codec::is_object(*chain)) continue;
+        const std::string column = dialect.quote(attributes[i].name);
+        db::Transaction look(*state_.main, db::Transaction::Mode::read);
+        if (!found_by_path(*chain)) {
+          const auto cursor =
+              look.execute(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL", column, table));
+          while (cursor->next(cells)) {
+            for (const auto& object : of(chain, from_json(cells[0].as<std::string>()))) seen(object.store, object.path);
+          }
+          continue;
+        }
+        const std::string path = dialect.json_text(column, "path"), store = dialect.json_text(column, "store");
+        for (std::size_t first = 0; first < paths.size(); first += batch) {
+          const std::size_t count = std::min(batch, paths.size() - first);
+          std::string marks;
+          for (std::size_t n = 1; n <= count; ++n) marks += (n > 1 ? ", " : "") + dialect.placeholder(n);
+          const auto cursor = look.execute(
+              fmt::format("SELECT {}, {} FROM {} WHERE {} IN ({})", path, store, table, path, marks),
+              std::span<const Value>(paths).subspan(first, count));
+          while (cursor->next(cells)) {
+            seen(state_.store_name(cells[1].is_null() ? "" : cells[1].as<std::string>()), cells[0].as<std::string>());
+          }
+        }
+      }
+    }
+  }
+  return found;
+}
+
+}  // namespace oas

@@ -1,0 +1,28 @@
+// ReferenceFinder: which objects committed rows refer to. Reads every attribute of every table of the database that can
+// refer to objects, by the index on the metadata's path; an attribute that cannot be read stops everything.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+
+#include "engine/ledger.hpp"
+#include "engine/state.hpp"
+
+namespace oas {
+
+class ReferenceFinder {
+ public:
+  explicit ReferenceFinder(SessionState& state) : state_(state) {}
+  /// Those of the candidates that are referred to.
+  /// Cost: one index look-up a candidate and attribute. Errors: unsupported if a codec is not known here.
+  std::set<ObjectPath> find(std::span<const ObjectPath> candidates);
+  /// The objects of one stored value. `chain` may be null: none.
+  std::vector<ObjectPath> of(const codec::Chain* chain, const Value& stored) const;
+
+ private:
+  SessionState& state_;
+};
+
+}  // namespace oas

@@ -1,0 +1,247 @@
+#include "engine/rows.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "codec/codec.hpp"
+#include "core/json.hpp"
+#include "core/nearest.hpp"
+
+namespace oas {
+namespace {
+
+bool lazy(const codec::Chain& chain) {
+  if (chain.codecs.empty()) return true;
+  const std::string_view innermost = chain.codecs.back()->name();
+  return innermost == "npy" || innermost == "object" || innermost == "filepath";
+}
+
+bool is_json(const Attribute& attribute) { return attribute.column == "json"; }
+
+}  // namespace
+
+RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> table, bool ignore_extra_fields)
+    : state_(state), table_(std::move(table)), ignore_extra_(ignore_extra_fields) {
+  const db::TableDef& def = table_->info->def;
+  full_name_ = def.schema + "." + def.name;
+  if (!table_->unknown_codec.empty()) {
+    throw Error(Errc::unsupported,
+                fmt::format("write to {}: attribute type {} is not known here. add its codec to the session", full_name_,
+                            table_->unknown_codec), full_name_);
+  }
+  const auto attributes = table_->info->heading.attributes();
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    const Attribute& a = attributes[i];
+    if (a.hidden) continue;
+    Column column{&a, table_->chains[i], {}, {}, false, false};
+    if (column.chain && column.chain->in_store) {
+      column.store = state_.store_name(column.chain->store.empty() && codec::refers_only(*column.chain)
+                                           ? state_.settings.default_filepath_store()
+                                           : column.chain->store);
+      has_objects_ = has_objects_ || codec::is_object(*column.chain);
+    }
+    switch (a.fallback.kind) {
+      case db::Default::Kind::none: column.required = !a.nullable; break;
+      case db::Default::Kind::null: break;
+      case db::Default::Kind::now: column.now = true; break;
+      case db::Default::Kind::literal:
+        column.fallback = state_.dialect().to_cell(
+            a.column, db::parse_default(db::parse_type(a.column), a.column, a.fallback.literal));
+        break;
+    }
+    layout_.push_back(std::move(column));
+    columns_.push_back(a.name);
+  }
+}
+
+std::string RowEncoder::where(std::size_t number) const {
+  return number == 0 ? fmt::format("write to {}", full_name_) : fmt::format("insert into {}, row {}", full_name_, number);
+}
+
+const Value* RowEncoder::find(const Row& row, std::size_t column) const {
+  // Rows mostly come in the order of the heading.
+  const auto& name = columns_[column];
+  if (column < row.size() && (row.begin() + static_cast<std::ptrdiff_t>(column))->first == name) {
+    return &(row.begin() + static_cast<std::ptrdiff_t>(column))->second;
+  }
+  return row.find(name);
+}
+
+Value RowEncoder::cell(const Column& column, const Value& value) const {
+  if (is_json(*column.attribute)) return to_json(value);
+  return state_.dialect().to_cell(column.attribute->column, value);
+}
+
+void RowEncoder::validate(const Row& row, std::size_t number, const Written* written) {
+  std::size_t known = 0;
+  for (std::size_t i = 0; i < layout_.size(); ++i) {
+    const Column& column = layout_[i];
+    const Value* value = find(row, i);
+    if (value) ++known;
+    if (!value || value->is_null()) {
+      if (column.required && !(written && written->contains(columns_[i]))) {
+        throw Error(Errc::missing_attribute,
+                    fmt::format("{}: attribute {} {} and has no default. give it a value of type {}", where(number),
+                                columns_[i], value ? "is null" : "is missing", column.attribute->type),
+                    full_name_ + "." + columns_[i]);
+      }
+      continue;
+    }
+    try {
+      const Site site{table_->info->def.schema, table_->info->def.name, columns_[i], column.store, nullptr};
+      if (column.chain) codec::validate(*column.chain, *value, site);
+      else static_cast<void>(cell(column, *value));
+    } catch (const Error& e) {
+      throw Error(e.code(), fmt::format("{}: attribute {}: {}", where(number), columns_[i], e.what()),
+                  full_name_ + "." + columns_[i], e.native());
+    }
+  }
+  if (known == row.size()) return;
+  std::set<std::string_view> seen;
+  for (const auto& [name, value] : row) {
+    if (!seen.insert(name).second) {
+      throw Error(Errc::usage, fmt::format("{}: attribute {} is given twice. give it once", where(number), name),
+                  full_name_ + "." + name);
+    }
+    if (ignore_extra_ || std::ranges::find(columns_, name) != columns_.end()) continue;
+    throw Error(Errc::unknown_attribute,
+                fmt::format("{}: there is no attribute {}. {} or leave it out, or set ignore_extra_fields", where(number),
+                            name, suggest_name(name, {columns_.begin(), columns_.end()})),
+                full_name_ + "." + name);
+  }
+}
+
+Row RowEncoder::key_of(const Row& row) const {
+  Row key;
+  for (std::size_t i = 0; i < layout_.size(); ++i) {
+    if (!layout_[i].attribute->in_key) continue;
+    const Value* value = find(row, i);
+    if (value && !value->is_null()) key.set(columns_[i], *value);
+    else if (layout_[i].required) {
+      throw Error(Errc::missing_attribute,
+                  fmt::format("{}: attribute {} of the primary key is missing. give the whole key", where(0), columns_[i]),
+                  full_name_ + "." + columns_[i]);
+    } else {
+      key.set(columns_[i], layout_[i].fallback);
+    }
+  }
+  return key;
+}
+
+std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, Sink& sink, const Written* written) {
+  std::vector<Value> cells;
+  cells.reserve(layout_.size());
+  const Row key = has_objects_ ? key_of(row) : Row{};
+  for (std::size_t i = 0; i < layout_.size(); ++i) {
+    const Column& column = layout_[i];
+    if (written) {
+      if (const auto at = written->find(columns_[i]); at != written->end()) {
+        cells.emplace_back(at->second);
+        continue;
+      }
+    }
+    const Value* value = find(row, i);
+    if (!value || value->is_null()) {
+      cells.push_back(column.now ? state_.dialect().to_cell(column.attribute->column, DateTime::now())
+                                 : column.fallback);
+      continue;
+    }
+    try {
+      if (!column.chain) {
+        cells.push_back(cell(column, *value));
+        continue;
+      }
+      const Site site{table_->info->def.schema, table_->info->def.name, columns_[i], column.store, &key};
+      Value stored = codec::encode(*column.chain, *value, site, sink);
+      cells.push_back(is_json(*column.attribute) ? Value(to_json(stored)) : std::move(stored));
+    } catch (const Error& e) {
+      throw Error(e.code(), fmt::format("{}: attribute {}: {}", where(number), columns_[i], e.what()),
+                  full_name_ + "." + columns_[i], e.native());
+    }
+  }
+  return cells;
+}
+
+Value RowEncoder::encode_one(const Attribute& attribute, const Value& value, const Row& key, Sink& sink) {
+  for (std::size_t i = 0; i < layout_.size(); ++i) {
+    if (columns_[i] != attribute.name) continue;
+    Row row = key;
+    row.set(attribute.name, value);
+    const Column& column = layout_[i];
+    if (value.is_null()) {
+      if (column.required) {
+        throw Error(Errc::missing_attribute,
+                    fmt::format("{}: attribute {} cannot be null. give it a value of type {}", where(0), attribute.name,
+                                attribute.type), full_name_ + "." + attribute.name);
+      }
+      return column.now ? state_.dialect().to_cell(attribute.column, DateTime::now()) : column.fallback;
+    }
+    const Site site{table_->info->def.schema, table_->info->def.name, columns_[i], column.store, &key};
+    try {
+      if (!column.chain) return cell(column, value);
+      codec::validate(*column.chain, value, site);
+      Value stored = codec::encode(*column.chain, value, site, sink);
+      return is_json(attribute) ? Value(to_json(stored)) : std::move(stored);
+    } catch (const Error& e) {
+      throw Error(e.code(), fmt::format("{}: attribute {}: {}", where(0), attribute.name, e.what()),
+                  full_name_ + "." + attribute.name, e.native());
+    }
+  }
+  throw Error(Errc::unknown_attribute, fmt::format("{}: there is no attribute {}", where(0), attribute.name), full_name_);
+}
+
+RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<const std::string> attributes)
+    : source_(state), dialect_(state.dialect()) {
+  for (const std::string& name : attributes) {
+    const Attribute& a = heading.at(name);
+    Column column{a.name, a.column, nullptr};
+    if (!a.codec.empty()) column.chain = state.chain(a.type);
+    column.json = a.column == "json";
+    column.reads = column.chain && column.chain->in_store && !lazy(*column.chain);
+    reads_objects_ = reads_objects_ || column.reads;
+    columns_.push_back(std::move(column));
+  }
+}
+
+std::uint64_t RowDecoder::object_bytes(const std::vector<Value>& cells) const {
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (!columns_[i].reads || cells[i].is_null()) continue;
+    const Value metadata = from_json(cells[i].as<std::string>());
+    const Map* map = metadata.get_if<Map>();
+    if (const Value* size = map ? map->find("size") : nullptr; size && size->is<std::int64_t>()) {
+      bytes += size->as<std::uint64_t>();
+    }
+  }
+  return bytes;
+}
+
+Row RowDecoder::decode(std::vector<Value>&& cells) const {
+  std::vector<Row::Item> items;
+  items.reserve(columns_.size());
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    const Column& column = columns_[i];
+    Value& cell = cells[i];
+    if (cell.is_null()) {
+      items.emplace_back(column.name, nullptr);
+      continue;
+    }
+    try {
+      Value stored = column.json ? from_json(cell.as<std::string>())
+                     : column.type.empty() || column.chain ? std::move(cell)
+                                                           : dialect_.from_cell(column.type, std::move(cell));
+      if (column.chain) {
+        const Site site{{}, {}, column.name, column.chain->store, nullptr};
+        stored = codec::decode(*column.chain, stored, site, source_);
+      }
+      items.emplace_back(column.name, std::move(stored));
+    } catch (const Error& e) {
+      throw e.within(fmt::format("fetch attribute {}", column.name));
+    }
+  }
+  return Row(std::move(items));
+}
+
+}  // namespace oas

@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "core/nearest.hpp"
+#include "db/registry.hpp"
+#include "engine/collector.hpp"
+#include "engine/state.hpp"
+#include "engine/work.hpp"
+#include "store/registry.hpp"
+
+namespace oas {
+namespace {
+
+/// Two sessions of one process are two owners in the ledger.
+std::string new_owner() {
+  static std::atomic<std::uint64_t> number{0};
+  return fmt::format("{}#{}", ProcessId::self().text(), ++number);
+}
+
+std::size_t threads_for(unsigned concurrency) {
+  if (concurrency > 0) return concurrency - 1;
+  return std::max(8u, 2 * std::thread::hardware_concurrency()) - 1;
+}
+
+constexpr std::size_t recovered_at_once = 10'000;  // objects; `oas gc` and later uses do the rest
+
+}  // namespace
+
+SessionState::SessionState(Settings given, SessionOptions wishes)
+    : settings(std::move(given)), options(std::move(wishes)), owner(new_owner()), pool(threads_for(options.concurrency)) {
+  for (const auto& codec : options.codecs) codecs.add(codec);
+  main = db::open_connection(settings.database());
+  if (options.wrap_connection) main = options.wrap_connection(std::move(main));
+  side = main->side();
+  if (settings.embedded()) {
+    log(LogLevel::info, fmt::format("no settings were found: using {} and the store {} in {}", main->location(),
+                                    settings.default_store(),
+                                    store_config(settings.default_store()).options.at("location")));
+  }
+}
+
+SessionState::~SessionState() {
+  for (const auto& [schema, ledger] : ledgers_) {
+    try {
+      ledger->prune();
+    } catch (const Error&) {
+      // Settled intents that stay are pruned by the next session; nothing depends on it.
+    }
+  }
+}
+
+void SessionState::log(LogLevel level, std::string_view text) const {
+  if (options.log) options.log(level, text);
+}
+
+std::string SessionState::store_name(std::string_view name) const {
+  if (!name.empty()) return std::string(name);
+  if (settings.default_store().empty()) {
+    throw Error(Errc::usage, "find the default store: the settings name none. set stores.default");
+  }
+  return settings.default_store();
+}
+
+const StoreConfig& SessionState::store_config(std::string_view name) const {
+  const std::string concrete = store_name(name);
+  const auto at = settings.stores().find(concrete);
+  if (at == settings.stores().end()) {
+    std::vector<std::string_view> known;
+    for (const auto& [other, config] : settings.stores()) known.push_back(other);
+    throw Error(Errc::usage, fmt::format("find store {}: the settings have no such store. {}", concrete,
+                                         known.empty() ? "add it to stores" : suggest_name(concrete, known)),
+                "store " + concrete);
+  }
+  return at->second;
+}
+
+const std::shared_ptr<Store>& SessionState::store(std::string_view name) {
+  const std::string concrete = store_name(name);
+  const std::lock_guard lock(stores_mutex_);
+  auto& opened = stores_[concrete];
+  if (!opened) {
+    const StoreConfig& config = store_config(concrete);
+    // The embedded default is the one store whose folder is made: everywhere else a missing folder may be a disk that
+    // is not mounted.
+    if (settings.embedded()) std::filesystem::create_directories(config.options.at("location"));
+    opened = store::open_store(config);
+    if (options.wrap_store) opened = options.wrap_store(opened);
+  }
+  return opened;
+}
+
+Ledger& SessionState::ledger(const std::string& schema) {
+  auto& ledger = ledgers_[schema];
+  if (!ledger) ledger = std::make_unique<Ledger>(*side, schema, owner, options.lease);
+  return *ledger;
+}
+
+void SessionState::recover(const std::string& schema) {
+  if (works > 0 || !recovered_.insert(schema).second) return;
+  const Collected collected = Collector(*this, schema).run(recovered_at_once);
+  if (collected.removed > 0) {
+    log(LogLevel::info, fmt::format("schema {}: removed {} objects that an interrupted program had left", schema,
+                                    collected.removed));
+  }
+  for (const Error& e : collected.errors) log(LogLevel::warning, e.what());
+}
+
+std::unique_ptr<db::Connection> SessionState::take_reader() {
+  if (readers_.empty()) return main->fork();
+  auto reader = std::move(readers_.back());
+  readers_.pop_back();
+  return reader;
+}
+
+void SessionState::give_reader(std::unique_ptr<db::Connection> reader) {
+  constexpr std::size_t kept = 4;
+  if (readers_.size() < kept) readers_.push_back(std::move(reader));
+}
+
+Session::Session() : Session(Settings::load()) {}
+Session::Session(SessionOptions options) : Session(Settings::load(), std::move(options)) {}
+Session::Session(Settings settings, SessionOptions options)
+    : state_(std::make_shared<SessionState>(std::move(settings), std::move(options))) {}
+Session::Session(Session&&) noexcept = default;
+Session& Session::operator=(Session&&) noexcept = default;
+Session::~Session() = default;
+
+Schema Session::schema(std::string_view name) {
+  const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
+  if (name.empty() || name.size() > 63 || !std::ranges::all_of(name, good) || !(name[0] >= 'a' && name[0] <= 'z')) {
+    throw Error(Errc::usage, fmt::format("open schema \"{}\": not a name. use small letters, digits and _, beginning with "
+                                         "a letter, at most 63", name));
+  }
+  state_->ensure_schema(std::string(name));
+  return Schema(state_, std::string(name));
+}
+
+Schema::Schema(std::shared_ptr<SessionState> session, std::string name)
+    : session_(std::move(session)), name_(std::move(name)) {}
+
+std::vector<std::string> Session::schemas() { return state_->main->schemas(); }
+
+void Session::add(std::shared_ptr<const Codec> codec) {
+  state_->codecs.add(std::move(codec));
+  state_->forget_tables();
+}
+
+std::vector<StoreConfig> Session::stores() const {
+  std::vector<StoreConfig> out;
+  for (const auto& [name, config] : state_->settings.stores()) out.push_back(config);
+  return out;
+}
+
+std::shared_ptr<Store> Session::store(std::string_view name) { return state_->store(name); }
+const Settings& Session::settings() const noexcept { return state_->settings; }
+std::string Session::location() const { return state_->main->location(); }
+
+Collected Session::collect() {
+  if (state_->works > 0) {
+    throw Error(Errc::usage, "collect: a transaction is open, and what it will refer to is not decided. commit it first");
+  }
+  Collected total;
+  for (const auto& schema : schemas()) {
+    Collected one = Collector(*state_, schema).run();
+    total.removed += one.removed;
+    total.kept += one.kept;
+    total.waiting += one.waiting;
+    total.errors.insert(total.errors.end(), one.errors.begin(), one.errors.end());
+  }
+  return total;
+}
+
+struct Session::Scope::Open {
+  explicit Open(SessionState& state) : work(state) { work.rows(); }
+  Work work;
+};
+Session::Scope::Scope(Session& session) : open_(std::make_unique<Open>(*session.state_)) {}
+Session::Scope::~Scope() = default;
+void Session::Scope::commit() { open_->work.commit(); }
+
+}  // namespace oas

@@ -1,0 +1,130 @@
+#include "engine/sink.hpp"
+
+#include <fmt/format.h>
+
+#include "codec/content.hpp"
+#include "codec/metadata.hpp"
+#include "codec/paths.hpp"
+#include "core/thread_pool.hpp"
+
+namespace oas {
+namespace {
+
+// Content that is there already is not sent again: below this a create-only write finds out by itself, above it the
+// bytes are worth a question first.
+constexpr std::uint64_t worth_asking = 64 << 10;  // bytes
+
+}  // namespace
+
+Sink::Sink(SessionState& state, Work& work, std::string schema)
+    : state_(state), work_(work), schema_(std::move(schema)) {}
+
+void Sink::queue(Put put) {
+  for (const Bytes& part : put.content.parts) {
+    if (!part.borrowed() && part.owner().use_count() <= 2) waiting_ += part.size();
+  }
+  queue_.push_back(std::move(put));
+}
+
+Value Sink::put_hashed(const Site& site, Content content) {
+  const std::string store(site.store);
+  const std::string hash = codec::hash_content(content);
+  const std::string path = codec::hashed_path(state_.store_config(store), site.schema, hash);
+  const Stored stored{path, store, content.size()};
+  const ObjectPath object{store, path, false};
+  row_.push_back(object);
+  if (announced_.emplace(object, queue_.size()).second) queue({store, path, std::move(content), true});
+  return codec::hashed_metadata(hash, stored, site.schema);
+}
+
+Stored Sink::put_named(const Site& site, std::string_view extension, Content content) {
+  const std::string store(site.store);
+  const StoreConfig& config = state_.store_config(store);
+  const std::string path = codec::named_path(config, site, extension, codec::random_token(config.token_length));
+  const Stored stored{path, store, content.size()};
+  const ObjectPath object{store, path, false};
+  row_.push_back(object);
+  announced_.emplace(object, queue_.size());
+  queue({store, path, std::move(content), false});
+  return stored;
+}
+
+Stored Sink::put_folder(const Site& site, std::string_view extension, std::vector<FolderEntry> files) {
+  const std::string store(site.store);
+  const StoreConfig& config = state_.store_config(store);
+  const std::string path = codec::named_path(config, site, extension, codec::random_token(config.token_length));
+  const ObjectPath object{store, path, true};
+  row_.push_back(object);
+  announced_.emplace(object, queue_.size());
+  std::vector<FileInfo> infos;
+  std::uint64_t total = 0;
+  for (FolderEntry& file : files) {
+    const std::uint64_t size = file.content.size();
+    total += size;
+    infos.push_back({file.path, size});
+    queue({store, path + "/" + file.path, std::move(file.content), false});
+  }
+  const std::string manifest = codec::manifest_text(infos, total, codec::utc_timestamp());
+  queue({store, codec::manifest_path(path), Content(Bytes::copy(manifest)), false});
+  return {path, store, total};
+}
+
+std::optional<ObjectInfo> Sink::stat(std::string_view store, std::string_view path) {
+  return state_.store(store)->stat(path);
+}
+
+bool Sink::is_folder(std::string_view store, std::string_view path) {
+  return !state_.store(store)->list(std::string(path) + "/", {}, 1).entries.empty();
+}
+
+const StoreConfig& Sink::config(std::string_view store) { return state_.store_config(store); }
+
+void Sink::write(Store& store, const Put& put) {
+  const std::uint64_t size = put.content.size();
+  if (!put.hashed) {
+    if (codec::write_content(store, put.path, put.content, true)) return;
+    throw Error(Errc::conflict,
+                fmt::format("write {} to store {}: there is an object of this random name already. insert again",
+                            put.path, store.name()),
+                fmt::format("store {}, {}", store.name(), put.path));
+  }
+  if (size >= worth_asking) {
+    if (const auto there = store.stat(put.path); there && there->size == size) return;
+  }
+  if (codec::write_content(store, put.path, put.content, true)) return;
+  const auto there = store.stat(put.path);
+  if (there && there->size == size) return;
+  // Somebody left half of this content under its name, or took it away meanwhile: the bytes at hand are the content.
+  codec::write_content(store, put.path, put.content, false);
+}
+
+void Sink::flush() {
+  if (queue_.empty()) return;
+  std::vector<ObjectPath> objects;
+  objects.reserve(announced_.size());
+  for (const auto& [object, position] : announced_) objects.push_back(object);
+  std::map<std::string, Store*> stores;
+  for (const Put& put : queue_) {
+    Store*& store = stores[put.store];
+    if (!store) store = state_.store(put.store).get();
+  }
+  work_.begin_put(schema_, objects);
+  parallel_for(state_.pool, queue_.size(), state_.in_flight(), [&](std::size_t i) { write(*stores.at(queue_[i].store), queue_[i]); });
+  for (const auto& [name, store] : stores) {
+    std::vector<std::string> keys;
+    for (const Put& put : queue_) {
+      if (put.store == name) keys.push_back(put.path);
+    }
+    store->sync(keys);
+  }
+  queue_.clear();
+  announced_.clear();
+  waiting_ = 0;
+}
+
+ObjectRef Source::ref(const Value& metadata) const {
+  const auto read = codec::read_metadata(metadata);
+  return codec::make_ref(metadata, state_.store(read.store));
+}
+
+}  // namespace oas

@@ -1,0 +1,95 @@
+// What a Session owns. One thread at a time, like the Session; stores and codecs are shared with the thread pool.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <oas/session.hpp>
+
+#include "codec/codec.hpp"
+#include "codec/registry.hpp"
+#include "core/process.hpp"
+#include "core/thread_pool.hpp"
+#include "engine/ledger.hpp"
+#include "query/tree.hpp"
+
+namespace oas {
+
+/// A table as this session knows it: the definition from the database, its heading, and how each attribute is coded.
+struct TableEntry {
+  std::shared_ptr<const TableInfo> info;
+  std::vector<const codec::Chain*> chains;  ///< one an attribute of the heading; nullptr: a core or native type
+  std::string unknown_codec;         ///< not empty: an attribute's codec is not known here
+};
+
+struct SessionState : std::enable_shared_from_this<SessionState> {
+  SessionState(Settings settings, SessionOptions options);
+  ~SessionState();
+  SessionState(const SessionState&) = delete;
+  SessionState& operator=(const SessionState&) = delete;
+
+  Settings settings;
+  SessionOptions options;
+  codec::Registry codecs;
+  std::string owner;  ///< this session in the ledger: process and a number
+  ThreadPool pool;
+  /// Requests to stores at once.
+  std::size_t in_flight() const noexcept { return pool.size() + 1; }
+  std::unique_ptr<db::Connection> main;
+  std::unique_ptr<db::Connection> side;
+
+  const db::Dialect& dialect() const noexcept { return main->dialect(); }
+  void log(LogLevel level, std::string_view text) const;
+
+  /// Opened at the first use; an empty name is the default store. Errors: usage, unavailable, access.
+  const std::shared_ptr<Store>& store(std::string_view name);
+  /// The concrete name: `@` alone and metadata without a store mean the default.
+  std::string store_name(std::string_view name) const;
+  const StoreConfig& store_config(std::string_view name) const;
+
+  // --- catalogue (catalog.cpp)
+  void ensure_schema(const std::string& schema);
+  std::shared_ptr<const TableEntry> table(const std::string& schema, const std::string& name);
+  /// nullptr if there is none. `name`: of the database or of the class.
+  std::shared_ptr<const TableEntry> find_table(const std::string& schema, std::string_view name);
+  std::vector<std::shared_ptr<const TableEntry>> tables(const std::string& schema);
+  void forget_tables() { entries_.clear(); }
+  /// How a type as written in a definition is coded; nullptr for core and native types.
+  /// Errors: definition for a codec that is not known here.
+  const codec::Chain* chain(const std::string& type);
+
+  // --- the ledger
+  Ledger& ledger(const std::string& schema);
+  /// Once a session and schema, before its first write: finishes what dead processes left.
+  void recover(const std::string& schema);
+
+  // --- units of work (work.cpp)
+  struct Intent {
+    std::string schema, id;
+  };
+  std::vector<Intent> failed;      ///< of works that were rolled back inside an open one
+  std::set<std::string> trashed;   ///< schemas whose trash has grown in the open work
+  int works = 0;                   ///< open, nested ones counted
+  std::vector<Intent>* innermost = nullptr;
+
+  /// A connection for reading outside transactions; given back when the reader is done.
+  std::unique_ptr<db::Connection> take_reader();
+  void give_reader(std::unique_ptr<db::Connection> reader);
+
+ private:
+  std::mutex stores_mutex_;  // references may be decoded by the pool
+  std::map<std::string, std::shared_ptr<Store>, std::less<>> stores_;
+  std::map<std::string, std::unique_ptr<Ledger>, std::less<>> ledgers_;
+  std::set<std::string> recovered_;
+  std::int64_t catalog_version_ = -1;
+  std::map<std::string, std::unique_ptr<const codec::Chain>, std::less<>> chains_;
+  std::map<std::string, std::vector<std::shared_ptr<const TableEntry>>> entries_;
+  std::vector<std::unique_ptr<db::Connection>> readers_;
+};
+
+}  // namespace oas
