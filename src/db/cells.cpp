@@ -451,9 +451,13 @@ Value to_portable_cell(const CellType& type, std::string_view spelling, const Va
       return parse_given<Uuid>(spelling, *text, wanted).text();
     }
     case Kind::json: {
-      std::string json = to_json(value);
-      if (!all_finite(value)) unfit(spelling, "JSON in a column has no NaN and no infinity");
-      return json;
+      try {
+        std::string json = to_json(value);
+        if (all_finite(value)) return json;
+      } catch (const Error& e) {
+        throw e.within(fmt::format("store a value as {}", spelling));
+      }
+      unfit(spelling, "JSON in a column has no NaN and no infinity");
     }
     case Kind::bytes:
       if (value.is<Bytes>()) return value;

@@ -65,17 +65,17 @@ std::string check(const CellType& type, const std::string& c) {
       for (const std::string& label : type.labels) labels.push_back(quote_text(label));
       return fmt::format("{} IN ({})", c, fmt::join(labels, ", "));
     }
-    case Kind::date: return fmt::format("date({0}) IS {0}", c);
+    case Kind::date: return fmt::format("date({0}, '+0 days') IS {0}", c);
     case Kind::time:
     case Kind::datetime: {
       const bool day = type.kind == Kind::datetime;
-      return fmt::format("{0}(substr({1}, 1, {2})) IS substr({1}, 1, {2}) AND substr({1}, {3}) GLOB '{4}'",
+      return fmt::format("{0}(substr({1}, 1, {2}), '+0 days') IS substr({1}, 1, {2}) AND substr({1}, {3}) GLOB '{4}'",
                          day ? "datetime" : "time", c, day ? 19 : 8, day ? 20 : 9, fraction_pattern(type.fraction));
     }
     case Kind::uuid:
       return fmt::format("{} GLOB '{}-{}-{}-{}-{}'", c, repeat("[0-9a-f]", 8), repeat("[0-9a-f]", 4),
                          repeat("[0-9a-f]", 4), repeat("[0-9a-f]", 4), repeat("[0-9a-f]", 12));
-    case Kind::json: return fmt::format("json_valid({})", c);
+    case Kind::json: return fmt::format("{0} IS NULL OR json_valid({0})", c);
     case Kind::bytes: return {};
   }
   return {};
