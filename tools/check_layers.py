@@ -38,7 +38,7 @@ THIRD_PARTIES = [
     (r"fmt/", ["core", "config", "format", "store", "db", "codec", "schema", "query", "engine", "cli", "bench"]),
     (r"nlohmann/", ["core", "config", "format", "store", "db", "codec", "schema", "query", "engine", "cli"]),
     (r"openssl/", ["core", "store"]),
-    (r"zlib\.h|zstd\.h", ["format"]),
+    (r"zlib\.h", ["format"]),
     (r"sqlite3\.h", ["db/drivers/sqlite.cpp"]),
     (r"curl/", ["store/drivers"]),
     (r"libpq-fe\.h", ["db/drivers/postgres.cpp"]),
