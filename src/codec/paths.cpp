@@ -222,7 +222,8 @@ std::string named_path(const StoreConfig& config, const Site& site, std::string_
   const Row& key = site.key ? *site.key : no_key;
   std::vector<std::pair<std::string_view, std::string>> parts;  // in front, then behind the table
   std::set<std::string_view> in_front;
-  for (const std::string_view name : partition_names(config.partition_pattern.value_or(""))) {
+  const std::string pattern = config.partition_pattern.value_or("");
+  for (const std::string_view name : partition_names(pattern)) {
     const Value* value = key.find(name);
     if (!value) continue;
     parts.emplace_back(name, key_text(*value));
