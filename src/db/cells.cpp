@@ -468,34 +468,34 @@ Value to_portable_cell(const CellType& type, std::string_view spelling, const Va
 
 Value from_portable_cell(const CellType& type, std::string_view spelling, Value cell) {
   if (cell.is_null()) return cell;
-  const auto fail = [&] [[noreturn]] {
-    throw Error(Errc::decode, fmt::format("read a cell as {}: it holds {} that is none. somebody else has written it",
-                                          spelling, cell.describe()));
+  const auto fail = [&] {
+    return Error(Errc::decode, fmt::format("read a cell as {}: it holds {} that is none. somebody else has written it",
+                                           spelling, cell.describe()));
   };
   const auto* text = cell.get_if<std::string>();
   const auto* integer = cell.get_if<std::int64_t>();
   switch (type.kind) {
     case Kind::boolean:
       if (cell.is<bool>()) return cell;
-      if (!integer || (*integer != 0 && *integer != 1)) fail();
+      if (!integer || (*integer != 0 && *integer != 1)) throw fail();
       return *integer == 1;
     case Kind::integer:
-      if (!integer || *integer < type.low || *integer > type.high) fail();
+      if (!integer || *integer < type.low || *integer > type.high) throw fail();
       return cell;
     case Kind::real:
       if (integer) return static_cast<double>(*integer);
-      if (!cell.is<double>()) fail();
+      if (!cell.is<double>()) throw fail();
       return cell;
     case Kind::bytes:
-      if (!cell.is<Bytes>()) fail();
+      if (!cell.is<Bytes>()) throw fail();
       return cell;
     default: break;
   }
-  if (!text) fail();
+  if (!text) throw fail();
   try {
     switch (type.kind) {
       case Kind::decimal:
-        if (!parse_exact(*text)) fail();
+        if (!parse_exact(*text)) throw fail();
         return Decimal{*text};
       case Kind::date: return Date::parse(*text);
       case Kind::time: return Time::parse(*text);
@@ -505,14 +505,14 @@ Value from_portable_cell(const CellType& type, std::string_view spelling, Value 
       default: return cell;
     }
   } catch (const Error&) {
-    fail();
+    throw fail();
   }
 }
 
 Value parse_default(const CellType& type, std::string_view spelling, std::string_view literal) {
-  const auto fail = [&] [[noreturn]] {
-    throw Error(Errc::definition,
-                fmt::format("read the default of {}: '{}' is none. give a value of the type", spelling, literal));
+  const auto fail = [&] {
+    return Error(Errc::definition,
+                 fmt::format("read the default of {}: '{}' is none. give a value of the type", spelling, literal));
   };
   switch (type.kind) {
     case Kind::boolean: {
@@ -521,23 +521,23 @@ Value parse_default(const CellType& type, std::string_view spelling, std::string
                              [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
       if (word == "true" || word == "1") return true;
       if (word == "false" || word == "0") return false;
-      fail();
+      throw fail();
     }
     case Kind::integer: {
       const auto n = number<std::int64_t>(literal);
-      if (!n) fail();
+      if (!n) throw fail();
       return *n;
     }
     case Kind::real: {
       const auto n = number<double>(literal);
-      if (!n || std::isnan(*n)) fail();
+      if (!n || std::isnan(*n)) throw fail();
       return *n;
     }
     case Kind::json: try { return from_json(literal);
       } catch (const Error&) {
-        fail();
+        throw fail();
       }
-    case Kind::bytes: fail();
+    case Kind::bytes: throw fail();
     default: return std::string(literal);
   }
 }
