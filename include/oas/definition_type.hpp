@@ -125,11 +125,12 @@ constexpr Mistake read_native(std::string_view word, std::string_view rest, Type
   rest = strip(rest);
   unsigned number = 0;
   if (sized && take(rest, '(')) {
+    int numbers = numeric || real ? 2 : 1;
     do {
       rest = strip(rest);
       if (!take_number(rest, number)) return Mistake::bad_type_parameter;
       rest = strip(rest);
-    } while ((numeric || real) && take(rest, ','));
+    } while (--numbers > 0 && take(rest, ','));
     if (!take(rest, ')')) return Mistake::bad_type_parameter;
     rest = strip(rest);
   }

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -45,6 +47,24 @@ std::string default_of(const db::ColumnDef& column) {
   return fmt::format("default '{}'", column.fallback.literal);
 }
 
+/// Databases read numbers back in their own spelling: 1.50 as 1.5000, true as 1.
+bool same_default(const db::ColumnDef& declared, const db::ColumnDef& existing) {
+  if (default_of(declared) == default_of(existing)) return true;
+  if (declared.fallback.kind != db::Default::Kind::literal || existing.fallback.kind != db::Default::Kind::literal)
+    return false;
+  const auto number = [](std::string_view text) -> std::optional<double> {
+    if (detail::one_of(text, "true false")) return detail::same_letters(text, "true") ? 1 : 0;
+    double value = 0;
+    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    return value;
+  };
+  ParsedAttribute type;
+  if (!parse_type(written_type(declared), type) || type.kind > detail::TypeKind::decimal) return false;
+  const std::optional<double> a = number(declared.fallback.literal), b = number(existing.fallback.literal);
+  return a && b && *a == *b;
+}
+
 std::string described(const db::ForeignKeyDef& key) {
   return fmt::format("{}reference {} to {}.{} {}", key.unique ? "unique " : "", joined(key.columns), key.schema,
                      key.table, joined(key.parent_columns));
@@ -70,7 +90,7 @@ std::vector<std::string> differences(const db::TableDef& declared, const db::Tab
     if (column.nullable != there->nullable)
       out.push_back(fmt::format("attribute {} is declared {}, in the existing table it {}", column.name,
                                 column.nullable ? "nullable" : "not nullable", there->nullable ? "is" : "is not"));
-    if (default_of(column) != default_of(*there))
+    if (!same_default(column, *there))
       out.push_back(fmt::format("attribute {} is declared with {}, the existing table has {}", column.name,
                                 default_of(column), default_of(*there)));
   }

@@ -229,6 +229,19 @@ TEST(Differences, AreToldInWords) {
   EXPECT_TRUE(says("the index (a) is not in the existing table"));
 }
 
+TEST(Differences, KnowNumbersInOtherSpellings) {
+  Lab lab;
+  const TableDef declared =
+      lab.declare_as("scan", "id : int8\n---\na=1.50 : decimal(10,4)\nb=true : bool\nc=01 : varchar(2)").table;
+  TableDef existing = declared;
+  existing.columns[1].fallback.literal = "1.5000";
+  existing.columns[2].fallback.literal = "true";
+  EXPECT_TRUE(differences(declared, existing).empty());
+  existing.columns[2].fallback.literal = "0";
+  existing.columns[3].fallback.literal = "1";
+  EXPECT_EQ(differences(declared, existing).size(), 2u);
+}
+
 TEST(Differences, IgnoreWhatDoesNotMatterToRows) {
   Lab lab;
   const TableDef declared = lab.declare_as("scan", "id : decimal(5,2)\n---\na : int8 # x\nb=null : <blob@>").table;

@@ -30,7 +30,7 @@ TEST(ParseDefinition, SplitsLines) {
   EXPECT_TRUE(d.attributes[0].in_key);
   EXPECT_FALSE(d.attributes[1].in_key);
   EXPECT_EQ(d.attributes[1].type, "int8");
-  EXPECT_EQ(d.attributes[1].comment, "tab  bed");  // from the line's beginning: x is column 0
+  EXPECT_EQ(d.attributes[1].comment, "tab      bed");  // up to column 24 of the line
 }
 
 TEST(ParseDefinition, TakesACommentOfTheTableInTheFirstLineOnly) {
@@ -133,6 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistaken{"type_not_lower_case", "x : char (4)"}, Mistaken{"bad_type_parameter", "x : varchar"},
         Mistaken{"bad_type_parameter", "x : varchar(0)"}, Mistaken{"bad_type_parameter", "x : varchar(999999999999)"},
         Mistaken{"bad_type_parameter", "x : datetime(9)"}, Mistaken{"bad_type_parameter", "x : decimal(3,5)"},
+        Mistaken{"bad_type_parameter", "x : decimal(5,2,1)"}, Mistaken{"unknown_type", "x : int(5) x (y)"},
         Mistaken{"bad_enum", "x : enum()"}, Mistaken{"bad_enum", "x : enum(1,2)"},
         Mistaken{"bad_enum", "x : enum('a','a')"}, Mistaken{"bad_enum", "x : enum('a,b')"},
         Mistaken{"bad_enum", "x : enum('a:b')"}, Mistaken{"bad_enum", "x : enum('a',)"},
@@ -154,7 +155,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistaken{"comment_begins_with_colon", "x : int32 #: c"},
         Mistaken{"attribute_declared_twice", "x : int32\nx : int64"},
         Mistaken{"arrow_not_first", "x=a->b : varchar(9)"}, Mistaken{"bad_reference_option", "-> [optional] A"},
-        Mistaken{"bad_reference_option", "-> [] A"}, Mistaken{"bad_reference_option", "-> [nullable A"},
+        Mistaken{"bad_reference_option", "-> [] A"}, Mistaken{"bad_reference_option", "---\n-> [nullable A"},
         Mistaken{"nullable_reference_in_key", "-> [nullable] A"}, Mistaken{"bad_reference", "->"},
         Mistaken{"bad_reference", "-> A & 'x=1'"}, Mistaken{"bad_reference", "-> A.proj('x')"},
         Mistaken{"bad_reference", "-> A.proj(x='(a)')"}, Mistaken{"bad_reference", "-> A.proj(x='a'"},

@@ -93,7 +93,7 @@ TEST(Golden, AttributeLines) {
     EXPECT_EQ(!why, theirs) << name << ": `" << line << "` " << why.value_or("accepted");
     if (why || !theirs) continue;
     EXPECT_EQ(column.name, pg["name"]) << name;
-    EXPECT_EQ(column.comment, pg["comment"]) << name;
+    EXPECT_EQ(column.comment, pg["comment"].is_null() ? "" : pg["comment"].get<std::string>()) << name;
     EXPECT_EQ(parsed.in_store ? Json(parsed.store) : Json(nullptr), pg["store"]) << name;
     const std::string sql = my["sql"];
     const bool nullable = sql.find(" NOT NULL") == std::string::npos;
@@ -188,6 +188,7 @@ const std::map<std::string, std::string> more_lenient_tables = {
 // Tables that both servers take and we refuse.
 const std::map<std::string, std::string> stricter_tables = {
     {"NativePkAllowed", "a setting that we do not have allows the key"},
+    {"NativePkComputed", "it declares it without the setting too, against its own rule"},
 };
 
 TEST(Golden, Tables) {
