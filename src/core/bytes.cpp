@@ -54,7 +54,7 @@ Bytes Bytes::slice(std::size_t offset, std::size_t count) const {
 }
 
 bool operator==(const Bytes& a, const Bytes& b) noexcept {
-  return a.size_ == b.size_ && (a.data_ == b.data_ || std::memcmp(a.data_, b.data_, a.size_) == 0);
+  return a.size_ == b.size_ && (a.size_ == 0 || a.data_ == b.data_ || std::memcmp(a.data_, b.data_, a.size_) == 0);
 }
 
 Buffer::Buffer(std::size_t size) : size_(size) {
