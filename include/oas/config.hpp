@@ -23,7 +23,8 @@ class Settings {
     std::string source;  ///< "default", "environment DJ_HOST", "/data/datajoint.json", "/data/.secrets/…", "program"
   };
 
-  /// The embedded default: SQLite in ./oas.db and one file store, `local`, in ./oas-store/.
+  /// The embedded default: SQLite in ./oas.db and one file store, `local`, in ./oas-store/. A store is only made up
+  /// beside SQLite: a shared database whose objects lie on one machine would be a trap.
   Settings();
   /// From the file, the environment and the secrets as they are now, for a program that runs in `folder`.
   /// Errors: syntax (a broken file, with line and column), usage (an unknown key, naming the nearest known one; a
@@ -32,8 +33,10 @@ class Settings {
   /// From the text of a datajoint.json alone.
   static Settings parse(std::string_view json, std::string_view name = "datajoint.json");
 
-  /// "database.name", "stores.raw.location", … Errors: usage as load().
+  /// "database.name", "stores.raw.location", … Stronger than all other sources. All or nothing. Errors: usage as
+  /// load().
   void set(std::string_view key, const Value& value);
+  /// What holds now, defaults included; null if it is not set. Errors: usage for an unknown key.
   Value get(std::string_view key) const;
   std::vector<Origin> origins() const;
 
@@ -49,15 +52,25 @@ class Settings {
   const std::filesystem::path& file() const noexcept { return file_; }
 
  private:
-  friend struct SettingsAccess;
+  friend struct SettingsAccess;  // reads from other surroundings than the process's own
+  /// What was said, and where; all below is made from it.
+  struct Given {
+    Value value;
+    std::string source;
+    std::filesystem::path base;  ///< what relative paths are relative to
+    bool secret = false;
+  };
+  using AllGiven = std::map<std::string, Given, std::less<>>;
+  Settings(AllGiven given, std::filesystem::path base, std::filesystem::path file);
+
+  AllGiven given_;
+  std::filesystem::path base_;
+  std::filesystem::path file_;
   bool embedded_ = true;
   db::Config database_;
   std::map<std::string, StoreConfig, std::less<>> stores_;
   std::string default_store_;
   std::string default_filepath_store_;
-  std::filesystem::path file_;
-  std::map<std::string, Value, std::less<>> others_;  ///< keys that matter to DataJoint for Python alone
-  std::map<std::string, Origin, std::less<>> origins_;
 };
 
 }  // namespace oas

@@ -15,16 +15,17 @@ namespace {
 
 constexpr std::size_t max_text = 64 * 1024;
 constexpr std::size_t max_open = 100;
+constexpr std::int64_t day = 86'400'000'000;
 
-constexpr std::array<std::string_view, 18> keywords{"and",  "or",    "not",    "in",      "is",       "null",
-                                                    "like", "case",  "when",   "then",    "else",     "end",
-                                                    "true", "false", "escape", "between", "distinct", "exists"};
-constexpr std::array<std::string_view, 17> operators{"<>", "!=", "<=", ">=", "==", "||", "<<", ">>", "=",
-                                                     "<",  ">",  "+",  "-",  "*",  "/",  "%",  "&"};
+constexpr std::array<std::string_view, 22> keywords{
+    "and", "or",   "not",   "in",     "is",      "null",     "like",   "case",   "when", "then", "else",
+    "end", "true", "false", "escape", "between", "distinct", "exists", "select", "as",   "asc",  "desc"};
+constexpr std::array<std::string_view, 14> operators{"<>", "!=", "<=", ">=", "==", "||", "=",
+                                                     "<",  ">",  "+",  "-",  "*",  "/",  "%"};
 constexpr std::array<std::string_view, 16> aggregates{
     "count",    "sum",        "avg",     "min",      "max",         "total",      "std",          "stddev",
     "variance", "stddev_pop", "var_pop", "var_samp", "stddev_samp", "string_agg", "group_concat", "bit_xor"};
-constexpr std::array<std::string_view, 9> comparisons{"=", "==", "<>", "!=", "<", "<=", ">", ">=", "like"};
+constexpr std::array<std::string_view, 8> comparisons{"=", "==", "<>", "!=", "<", "<=", ">", ">="};
 
 template <std::size_t N>
 bool among(const std::array<std::string_view, N>& set, std::string_view word) {
@@ -66,7 +67,8 @@ class Parser {
   [[noreturn]] void fail(std::size_t place, std::string_view why) const {
     // People count characters, not bytes.
     const auto column = 1 + std::ranges::count_if(text_.substr(0, place), [](char c) { return (c & 0xC0) != 0x80; });
-    const std::string_view shown = text_.substr(0, 200);
+    std::string shown(text_.substr(0, 200));
+    std::ranges::replace_if(shown, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
     throw Error(Errc::syntax, fmt::format("read {} '{}' at column {}: {}", what_, shown, column, why),
                 fmt::format("column {} of {}", column, what_));
   }
@@ -160,7 +162,9 @@ class Parser {
 
   void keyword(std::size_t start, const std::string& low) {
     const bool in_case = !open_.empty() && open_.back().kind == Open::Kind::conditional;
-    if (low == "exists") fail(start, "sub-queries are not allowed here. restrict by the other query instead");
+    if (low == "as" || low == "asc" || low == "desc") fail(start, fmt::format("'{}' is not allowed here", low));
+    if (low == "exists" || low == "select")
+      fail(start, "sub-queries are not allowed here. restrict by the other query instead");
     if (low == "null" || low == "true" || low == "false") return operand(start, Token::Kind::word, low);
     if (low == "and" || low == "or" || low == "is" || low == "like" || low == "between" || low == "escape")
       return binary(start, low);
@@ -352,14 +356,40 @@ Expression parse(std::string_view text, const Heading& heading, std::string_view
   return Parser(text, heading, what, aggregates_allowed).run();
 }
 
+namespace {
+
+std::string spelling(const std::string& name, const db::Dialect& dialect) {
+  if (auto spelt = dialect.function(name)) return *std::move(spelt);
+  throw Error(Errc::syntax,
+              fmt::format("use {} in a query: {} has it not, or it is not allowed in queries", name, dialect.name()));
+}
+
+// Times are kept with the digits that the column has. Equal times must become equal cells, and others must not: so a
+// finer time than the column can hold keeps its own digits.
+Value bind_time(const Value& value, const std::string& column, std::string_view finest, const db::Dialect& dialect) {
+  Value cell = dialect.to_cell(column, value);
+  return dialect.from_cell(column, cell) == value ? cell : dialect.to_cell(finest, value);
+}
+
+}  // namespace
+
 Value bind(const Value& value, const Attribute* attribute, const db::Dialect& dialect) {
   if (value.is_null()) return value;
-  if (attribute && attribute->codec.empty() && !attribute->column.empty()) {
-    // Numbers and texts compare as they are; these types have a form of their own in the database.
-    for (const std::string_view formed : {"uuid", "date", "time", "decimal", "bool"})
-      if (attribute->column.starts_with(formed)) return dialect.to_cell(attribute->column, value);
+  const std::string& column = attribute && attribute->codec.empty() ? attribute->column : std::string();
+  const bool datetime = column.starts_with("datetime") || column.starts_with("timestamp");
+  const bool date = !datetime && column.starts_with("date");
+  const auto* moment = value.get_if<DateTime>();
+  const auto* text = value.get_if<std::string>();
+  if (column == "uuid" || column == "bool" || (text && (datetime || date))) return dialect.to_cell(column, value);
+  if (moment && date) {
+    if (moment->microseconds % day == 0)
+      return dialect.to_cell(column, Date::from_days(static_cast<std::int32_t>(moment->microseconds / day)));
   }
-  if (value.is<std::string>()) return value;
+  if (moment && datetime) return bind_time(value, column, "datetime(6)", dialect);
+  if (const auto* whole = value.get_if<Date>(); whole && datetime) return dialect.to_cell(column, DateTime(*whole));
+  if (value.is<Time>() && column.starts_with("time")) return bind_time(value, column, "time(6)", dialect);
+  // Numbers and texts compare as they are.
+  if (text) return value;
   for (const auto& [is_this, type] :
        std::initializer_list<std::pair<bool, std::string_view>>{{value.is<bool>(), "bool"},
                                                                 {value.is<std::int64_t>(), "int64"},
@@ -367,7 +397,7 @@ Value bind(const Value& value, const Attribute* attribute, const db::Dialect& di
                                                                 {value.is<Bytes>(), "bytes"},
                                                                 {value.is<Date>(), "date"},
                                                                 {value.is<Time>(), "time(6)"},
-                                                                {value.is<DateTime>(), "datetime(6)"},
+                                                                {moment != nullptr, "datetime(6)"},
                                                                 {value.is<Uuid>(), "uuid"},
                                                                 {value.is<Decimal>(), "decimal(65,30)"}}) {
     if (is_this) return dialect.to_cell(type, value);
@@ -395,24 +425,11 @@ Fragment emit(const Expression& expression, std::span<const Value> values, const
     if (!tight) out += " ";
     switch (token.kind) {
       case Token::Kind::word:
-        if (token.text == "||" || token.text == "%") {
-          const auto spelt = dialect.function(token.text);
-          out += spelt ? *spelt : token.text;
-        } else {
-          out += token.text;
-        }
+        out += token.text == "||" || token.text == "%" ? spelling(token.text, dialect) : token.text;
         break;
       case Token::Kind::attribute: out += column(token); break;
       case Token::Kind::all_rows: out += all_rows; break;
-      case Token::Kind::function: {
-        const auto spelt = dialect.function(token.text);
-        if (!spelt) {
-          throw Error(Errc::syntax, fmt::format("use the function {}(): {} has none, or it is not allowed in queries",
-                                                token.text, dialect.name()));
-        }
-        out += *spelt;
-        break;
-      }
+      case Token::Kind::function: out += spelling(token.text, dialect); break;
       case Token::Kind::parameter: {
         const Value& value = values[next++];
         const Attribute* attribute = compared_with(expression, i, heading);

@@ -59,7 +59,7 @@ inline std::shared_ptr<const TableInfo> session_table() {
                                  {{"subject_id", "int32", true, false, subject_id},
                                   {"session_id", "int32", true, false, session_id},
                                   {"session_date", "date"},
-                                  {"started", "datetime", false, true},
+                                  {"started", "datetime(0)", false, true},
                                   {"minutes", "int32", false, true},
                                   {"note", "varchar(100)", false, true}},
                                  {{{"subject_id"}, "lab", "subject", {"subject_id"}, false}});
