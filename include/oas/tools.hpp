@@ -1,0 +1,75 @@
+// What programs about oas need besides the tables themselves, such as the program `oas`: values as text, looking into
+// files, statements without a database, stores without a session. Nothing here keeps state.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <oas/definition.hpp>
+#include <oas/query.hpp>
+#include <oas/session.hpp>
+
+namespace oas {
+
+/// The lossless notation of values, {"t": TYPE, …}, as one line of JSON. Attachments are read.
+/// Errors: usage if the value is nested too deep or a text in it is not UTF-8.
+std::string to_typed(const Value& value);
+/// Errors: syntax, decode. A `ref` knows its metadata and has no store: see attach_ref().
+Value from_typed(std::string_view json);
+
+/// JSON of what JSON has a form for: null, bool, numbers, texts, lists, maps with texts as keys.
+/// Errors: usage for everything else, and for text that is not UTF-8.
+std::string to_json(const Value& value);
+/// `what` names the text in messages. Errors: syntax.
+Value from_json(std::string_view text, std::string_view what);
+
+/// Hexadecimal digits, lower case; and back, nullopt if it is none. The same for base64 with padding.
+std::string hex(BytesView bytes);
+std::optional<Bytes> from_hex(std::string_view text);
+std::optional<Bytes> from_base64(std::string_view text);
+
+/// A reference that can be read: the object of `ref` in this session's store of that name. An NpyRef if the metadata
+/// are those of an array. No request. Errors: usage (no such store), decode (damaged metadata).
+Value attach_ref(Session& session, const ObjectRef& ref);
+
+/// The same rows in which also the objects of `<blob@>`, `<attach@>` and `<hash@>` are references: reading the rows
+/// makes no request to a store.
+Query unread(const Query& query);
+
+/// What a file is.
+struct Inspection {
+  std::string kind;            ///< "npy", "blob", "manifest", "zarr"
+  Map facts;                   ///< plain values that JSON has a form for; docs/howto/cli.md
+  std::optional<Value> value;  ///< of a blob; of a .npy if it was asked for
+};
+/// Looks into a .npy, a packed blob, the manifest of a folder object, or a Zarr folder. Without `with_value` of a .npy
+/// only the header is read. Errors: usage if there is no such file; decode if it is none of them.
+Inspection inspect_file(const std::filesystem::path& path, bool with_value);
+/// A `.npy` file as an array; an array as a `.npy` file. Errors: decode.
+Array parse_npy(const Bytes& file);
+Bytes format_npy(const Array& array);
+
+/// A definition with the name of its class.
+struct NamedDefinition {
+  std::string class_name;  ///< "Scan"; of a part "Scan.Frame"
+  Tier tier = Tier::manual;
+  std::string text;
+};
+/// The statements that declare a table, in their order; nothing is executed. `references`: definitions of the tables
+/// that it may refer to, in an order in which they can be declared.
+/// Errors: definition, with line and column; unsupported for a dialect that is not built in, naming those that are.
+std::vector<std::string> define(const NamedDefinition& definition, std::string_view dialect, std::string_view schema,
+                                const std::vector<NamedDefinition>& references = {});
+
+/// Opens a store of the settings; an empty name is the default one. Errors: usage, access, unavailable.
+std::shared_ptr<Store> open_store(const Settings& settings, std::string_view name);
+
+/// The value of a decimal text: an int if it fits 64 bits, else a BigInt; nullopt if it is no integer.
+std::optional<Value> parse_integer(std::string_view text);
+
+}  // namespace oas
