@@ -161,7 +161,8 @@ class Renderer {
       outer.columns.push_back({name, Fragment(t + "." + dialect_.quote(name)), true, false, block.column(name).in_key});
     }
     for (const auto& [sql, descending] : block.order) {
-      const auto same = std::ranges::find_if(block.columns, [&](const BlockColumn& c) { return c.sql == sql; });
+      const auto same =
+          std::ranges::find_if(block.columns, [&wanted = sql](const BlockColumn& c) { return c.sql == wanted; });
       if (same == block.columns.end() || std::ranges::find(names, same->name) == names.end()) {
         outer.order.clear();
         break;
