@@ -95,6 +95,16 @@ std::optional<Version> write_content(Store& store, std::string_view key, const C
     const Version absent = Version::absent();
     return store.write(key, views, create_only ? &absent : nullptr);
   }
+  if (content.size() <=
+      std::min<std::uint64_t>(piece_size, store.traits().max_single_write)) {  // one request is enough
+    Buffer buffer(static_cast<std::size_t>(content.size()));
+    std::size_t at = 0;
+    read_content(content, [&](BytesView piece) {
+      std::ranges::copy(piece, buffer.data() + at);
+      at += piece.size();
+    });
+    return write_content(store, key, Content(std::move(buffer).finish()), create_only);
+  }
   if (create_only && store.stat(key)) return std::nullopt;
   const std::unique_ptr<Upload> upload = store.upload(key);
   read_content(content, [&](BytesView piece) { upload->append(piece); });
