@@ -22,17 +22,17 @@ enum class LogLevel { info, warning };
 struct SessionOptions {
   /// What happens that a person may want to know: embedded defaults in use, recovery after a crash. Called from any
   /// thread of the library, one call at a time. Never gets a secret.
-  std::function<void(LogLevel, std::string_view)> log;
+  std::function<void(LogLevel, std::string_view)> log = {};
   /// Requests to stores under way at once. 0: twice the processors, at least 8.
   unsigned concurrency = 0;
   /// How long another process may go without renewing its lease before its unfinished work is given up. On one host
   /// dead processes are noticed at once.
   std::chrono::seconds lease{600};
   /// Codecs of your own, known from the start.
-  std::vector<std::shared_ptr<const Codec>> codecs;
+  std::vector<std::shared_ptr<const Codec>> codecs = {};
   /// Wraps every store as it is opened, and the database connection: for tests and for tracing.
-  std::function<std::shared_ptr<Store>(std::shared_ptr<Store>)> wrap_store;
-  std::function<std::unique_ptr<db::Connection>(std::unique_ptr<db::Connection>)> wrap_connection;
+  std::function<std::shared_ptr<Store>(std::shared_ptr<Store>)> wrap_store = {};
+  std::function<std::unique_ptr<db::Connection>(std::unique_ptr<db::Connection>)> wrap_connection = {};
 };
 
 class Schema {
@@ -84,12 +84,13 @@ struct AuditOptions {
   bool repair = false;  ///< remove what leaks, after looking again
   /// Objects younger than this are not called leaks: a foreign writer may be about to commit the row.
   std::chrono::seconds grace{0};
-  std::function<void(std::size_t done, std::size_t total)> progress;
+  std::function<void(std::size_t done, std::size_t total)> progress = {};
 };
 
 class Session {
  public:
-  /// With Settings::load(): datajoint.json, DJ_*; without either ./oas.db and ./oas-store/.
+  /// With Settings::load(): datajoint.json, DJ_*; without either ./oas.db and ./oas-store/. What there is to say, it
+  /// says on standard error; programs that want it elsewhere, or not at all, give SessionOptions.
   Session();
   explicit Session(Settings settings, SessionOptions options = {});
   explicit Session(SessionOptions options);

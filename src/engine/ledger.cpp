@@ -15,6 +15,9 @@ constexpr std::int64_t month = 31 * 24 * hour;
 
 std::int64_t now() { return DateTime::now().microseconds; }
 
+/// An owner is a process and, behind '#', which of its sessions.
+Life owner_life(const std::string& owner) { return life(ProcessId::parse(owner.substr(0, owner.rfind('#')))); }
+
 db::ColumnDef column(const char* name, const char* type) {
   db::ColumnDef c;
   c.name = name;
@@ -62,9 +65,13 @@ std::vector<std::vector<Value>> rows_of(std::span<const ObjectPath> objects) {
 
 Ledger::Ledger(db::Connection& side, std::string schema, std::string owner, std::chrono::seconds lease)
     : side_(side), dialect_(side.dialect()), schema_(std::move(schema)), owner_(std::move(owner)), lease_(lease) {
-  const auto known = side_.introspect(schema_);
-  if (std::ranges::any_of(known, [](const db::TableDef& t) { return t.name == "~oas_collector"; })) return;
+  const auto made = [this] {
+    const auto known = side_.introspect(schema_);
+    return std::ranges::any_of(known, [](const db::TableDef& t) { return t.name == "~oas_collector"; });
+  };
+  if (made()) return;
   db::Transaction tx(side_);
+  if (made()) return;  // by another process, meanwhile
   for (const auto& sql : dialect_.create_schema(schema_)) tx.execute(sql);
   for (const auto& table : side_tables(schema_)) {
     for (const auto& sql : dialect_.create_table(table)) tx.execute(sql);
@@ -86,7 +93,7 @@ std::string Ledger::row_table(std::string_view name) const { return dialect_.tab
 
 bool Ledger::dead(const std::string& owner, std::int64_t until) const {
   if (owner == owner_) return false;
-  switch (life(ProcessId::parse(owner))) {
+  switch (owner_life(owner)) {
     case Life::alive: return false;
     case Life::dead: return true;
     case Life::unknown: return until < now();
@@ -98,7 +105,7 @@ bool Ledger::collector_busy(db::Transaction& tx) {
   const auto cursor = tx.execute(fmt::format("SELECT owner, until FROM {}", side_table("~oas_collector")));
   std::vector<Value> cells;
   // A collector that died cannot remove any more; one that is only late may.
-  return cursor->next(cells) && !(life(ProcessId::parse(cells[0].as<std::string>())) == Life::dead);
+  return cursor->next(cells) && !(owner_life(cells[0].as<std::string>()) == Life::dead);
 }
 
 void Ledger::prune(db::Transaction& tx) {
@@ -216,7 +223,7 @@ bool Ledger::acquire() {
   if (cursor->next(cells)) {
     const auto owner = cells[0].as<std::string>();
     // The design's one timing assumption: a collector that has not renewed for an hour does not wake up and remove.
-    const bool gone = life(ProcessId::parse(owner)) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
+    const bool gone = owner_life(owner) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
     if (!gone) return false;
   }
   tx.execute(fmt::format("DELETE FROM {}", table));
@@ -306,11 +313,17 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
   db::Transaction tx(side_);
   const std::string named = fmt::format("SELECT id FROM {} WHERE store = {} AND path = {}", side_table("~oas_intents"),
                                         dialect_.placeholder(1), dialect_.placeholder(2));
+  std::set<std::pair<std::string, std::string>> taken;  // removals that failed half-way keep their claims
+  {
+    const auto cursor = tx.execute(fmt::format("SELECT store, path FROM {}", side_table("~oas_claims")));
+    std::vector<Value> cells;
+    while (cursor->next(cells)) taken.emplace(cells[0].as<std::string>(), cells[1].as<std::string>());
+  }
   for (const ObjectPath& object : objects) {
     const std::vector<Value> params{object.store, object.path};
     const auto cursor = tx.execute(named, params);
     std::vector<Value> cells;
-    bool wanted = false;
+    bool wanted = taken.contains({object.store, object.path});
     while (cursor->next(cells)) wanted = wanted || !voided.contains(cells[0].as<std::string>());
     if (!wanted) out.push_back(object);
   }
@@ -343,7 +356,7 @@ std::vector<Ledger::Claim> Ledger::take_dead_claims() {
     while (cursor->next(cells)) {
       Claim claim{object_of(cells), cells[3].as<std::string>(), cells[4].as<std::int64_t>()};
       // A claim of this very owner is one whose removal failed or was interrupted by an error: finish it too.
-      if (claim.owner == owner_ || life(ProcessId::parse(claim.owner)) == Life::dead || claim.since + hour < now()) {
+      if (claim.owner == owner_ || owner_life(claim.owner) == Life::dead || claim.since + hour < now()) {
         out.push_back(std::move(claim));
       }
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdio>
 #include <filesystem>
 #include <thread>
 
@@ -37,7 +38,7 @@ SessionState::SessionState(Settings given, SessionOptions wishes)
   if (options.wrap_connection) main = options.wrap_connection(std::move(main));
   side = main->side();
   if (settings.embedded()) {
-    log(LogLevel::info, fmt::format("no settings were found: using {} and the store {} in {}", main->location(),
+    log(LogLevel::info, fmt::format("the settings name no database: using {} and the store {} in {}", main->location(),
                                     settings.default_store(),
                                     store_config(settings.default_store()).options.at("location")));
   }
@@ -84,9 +85,13 @@ const std::shared_ptr<Store>& SessionState::store(std::string_view name) {
   auto& opened = stores_[concrete];
   if (!opened) {
     const StoreConfig& config = store_config(concrete);
-    // The embedded default is the one store whose folder is made: everywhere else a missing folder may be a disk that
-    // is not mounted.
-    if (settings.embedded()) std::filesystem::create_directories(config.options.at("location"));
+    // The default that nobody wrote down is the one store whose folder is made: everywhere else a missing folder may be
+    // a disk that is not mounted.
+    const auto origins = settings.origins();
+    const bool made_up = std::ranges::any_of(origins, [&](const Settings::Origin& origin) {
+      return origin.source == "default" && origin.key == "stores." + concrete + ".location";
+    });
+    if (made_up) std::filesystem::create_directories(config.options.at("location"));
     opened = store::open_store(config);
     if (options.wrap_store) opened = options.wrap_store(opened);
   }
@@ -121,7 +126,10 @@ void SessionState::give_reader(std::unique_ptr<db::Connection> reader) {
   if (readers_.size() < kept) readers_.push_back(std::move(reader));
 }
 
-Session::Session() : Session(Settings::load()) {}
+Session::Session()
+    : Session(Settings::load(), SessionOptions{.log = [](LogLevel, std::string_view text) {
+                std::fprintf(stderr, "oas: %.*s\n", static_cast<int>(text.size()), text.data());
+              }}) {}
 Session::Session(SessionOptions options) : Session(Settings::load(), std::move(options)) {}
 Session::Session(Settings settings, SessionOptions options)
     : state_(std::make_shared<SessionState>(std::move(settings), std::move(options))) {}

@@ -20,6 +20,8 @@
 
 namespace oas {
 
+class Work;
+
 /// A table as this session knows it: the definition from the database, its heading, and how each attribute is coded.
 struct TableEntry {
   std::shared_ptr<const TableInfo> info;
@@ -75,7 +77,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   std::vector<Intent> failed;      ///< of works that were rolled back inside an open one
   std::set<std::string> trashed;   ///< schemas whose trash has grown in the open work
   int works = 0;                   ///< open, nested ones counted
-  std::vector<Intent>* innermost = nullptr;
+  Work* innermost = nullptr;
 
   /// A connection for reading outside transactions; given back when the reader is done.
   std::unique_ptr<db::Connection> take_reader();

@@ -63,7 +63,7 @@ void abandon(SessionState& state, std::vector<SessionState::Intent> intents) {
 }
 
 Work::Work(SessionState& state) : state_(state), outer_(state.innermost) {
-  state_.innermost = &intents_;
+  state_.innermost = this;
   ++state_.works;
 }
 
@@ -72,6 +72,7 @@ Work::~Work() {
   rows_.reset();
   state_.innermost = outer_;
   state_.failed.insert(state_.failed.end(), intents_.begin(), intents_.end());
+  state_.failed.insert(state_.failed.end(), nested_.begin(), nested_.end());
   if (--state_.works == 0) {
     state_.trashed.clear();  // rolled back with the rows
     settle(state_);
@@ -91,24 +92,26 @@ void Work::trash(const std::string& schema, std::span<const ObjectPath> objects)
 
 void Work::commit() {
   for (const auto& intent : intents_) state_.ledger(intent.schema).finish_put(rows(), intent.id);
+  nested_.insert(nested_.end(), intents_.begin(), intents_.end());
+  intents_.clear();
   if (rows_) {
     try {
       rows_->commit();
     } catch (const Error& e) {
-      if (e.code() != Errc::in_doubt || intents_.empty()) throw;
+      if (e.code() != Errc::in_doubt || nested_.empty()) throw;
       const auto other = state_.main->fork();
       db::Transaction look(*other, db::Transaction::Mode::read);
-      if (state_.ledger(intents_[0].schema).verdict(look, intents_[0].id) != Ledger::Verdict::done) throw;
+      if (state_.ledger(nested_[0].schema).verdict(look, nested_[0].id) != Ledger::Verdict::done) throw;
     }
   }
   committed_ = true;
   state_.innermost = outer_;
   --state_.works;
   if (outer_) {
-    outer_->insert(outer_->end(), intents_.begin(), intents_.end());
+    outer_->nested_.insert(outer_->nested_.end(), nested_.begin(), nested_.end());
     return;
   }
-  for (const auto& intent : intents_) state_.ledger(intent.schema).settled(intent.id);
+  for (const auto& intent : nested_) state_.ledger(intent.schema).settled(intent.id);
   settle(state_);
 }
 

@@ -43,8 +43,9 @@ class Work {
  private:
   SessionState& state_;
   std::optional<db::Transaction> rows_;
-  std::vector<SessionState::Intent> intents_;
-  std::vector<SessionState::Intent>* outer_;
+  std::vector<SessionState::Intent> intents_;  ///< whose witnesses are written at the commit
+  std::vector<SessionState::Intent> nested_;   ///< of committed works inside: their witnesses are written
+  Work* outer_;
   bool committed_ = false;
 };
 

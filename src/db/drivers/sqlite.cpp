@@ -450,14 +450,17 @@ int SqliteConnection::control(const char* sql) noexcept {
   return rc;
 }
 
-int SqliteConnection::authorize(void* connection, int action, const char*, const char* name, const char*, const char*) {
+int SqliteConnection::authorize(void* connection, int action, const char* pragma, const char* name, const char*,
+                                const char*) {
   if (static_cast<SqliteConnection*>(connection)->controlling_) return SQLITE_OK;
   switch (action) {
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-    case SQLITE_PRAGMA: return SQLITE_DENY;
+      return SQLITE_DENY;
+    // Asked for by catalog_version(); setting it has an argument.
+    case SQLITE_PRAGMA: return std::string_view(pragma) == "schema_version" && !name ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION: return name && std::string_view(name) == "load_extension" ? SQLITE_DENY : SQLITE_OK;
     default: return SQLITE_OK;
   }
