@@ -3,6 +3,7 @@
 #include <oas/oas.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -77,7 +78,8 @@ std::string shown(const oas::Value& value) {
   if (const auto* ref = value.get_if<oas::ObjectRef>()) {
     return std::to_string(ref->files().size()) + " files, " + std::to_string(ref->size()) + " bytes";
   }
-  if (const auto* file = value.get_if<oas::Attachment>()) return file->name() + ", " + std::to_string(file->size()) + " bytes";
+  if (const auto* file = value.get_if<oas::Attachment>())
+    return file->name() + ", " + std::to_string(file->size()) + " bytes";
   return value.describe();
 }
 
@@ -107,14 +109,19 @@ std::set<std::string> objects(const fs::path& store) {
   return out;
 }
 
-/// Samples where a beat is highest: above half of the highest one, and a third of a second apart.
+/// Seconds at which a beat begins: where the signal rises or falls nearly as fast as it ever does, and not within a
+/// third of a second of the beat before.
 std::vector<double> find_beats(std::span<const double> signal, double rate) {
-  const double threshold = 0.5 * *std::max_element(signal.begin(), signal.end());
+  const auto step = static_cast<std::size_t>(rate / 50);  // samples, about 20 ms
+  std::vector<double> change;
+  for (std::size_t i = 0; i + step < signal.size(); ++i) change.push_back(std::abs(signal[i + step] - signal[i]));
+  std::vector<double> sorted = change;
+  std::ranges::sort(sorted);
+  const double threshold = 0.6 * sorted[sorted.size() * 995 / 1000];
   std::vector<double> seconds;
-  for (std::size_t i = 1; i + 1 < signal.size(); ++i) {
-    const bool peak = signal[i] > threshold && signal[i] >= signal[i - 1] && signal[i] > signal[i + 1];
+  for (std::size_t i = 0; i < change.size(); ++i) {
     const double t = static_cast<double>(i) / rate;
-    if (peak && (seconds.empty() || t - seconds.back() > 0.33)) seconds.push_back(t);
+    if (change[i] > threshold && (seconds.empty() || t - seconds.back() > 0.33)) seconds.push_back(t);
   }
   return seconds;
 }
@@ -151,13 +158,18 @@ void run() {
   for (int number = 1; number <= 2; ++number) {
     const oas::Row key{{"subject_id", 208}, {"session", number}};
     session.transaction([&] {  // a session is there with all its pieces, or not at all
-      sessions.insert1({{"subject_id", 208}, {"session", number}, {"session_date", oas::Date{2026, 1, 10u + unsigned(number)}},
-                        {"rate", rate}, {"setup", oas::map({{"lead", "MLII"}, {"gain", 200}})},
+      sessions.insert1({{"subject_id", 208},
+                        {"session", number},
+                        {"session_date", oas::Date{2026, 1, 10u + unsigned(number)}},
+                        {"rate", rate},
+                        {"setup", oas::map({{"lead", "MLII"}, {"gain", 200}})},
                         {"calibration", calibration}});
       std::vector<oas::Row> rows;
       for (std::size_t i = 0; i < samples / piece; ++i) {
         const std::span part = std::span(signal).subspan(i * piece, piece);
-        rows.push_back({{"subject_id", 208}, {"session", number}, {"piece", i},
+        rows.push_back({{"subject_id", 208},
+                        {"session", number},
+                        {"piece", i},
                         {"signal", oas::Array(std::span<const double>(part), {std::int64_t(piece)})}});
       }
       recordings.insert(rows);
@@ -200,7 +212,8 @@ void run() {
   const auto before = objects("demo/store");
   std::string last;
   for (const auto& path : before) {
-    const bool repeated = path.find("/recording/") != std::string::npos && last.find("/recording/") != std::string::npos;
+    const bool repeated =
+        path.find("/recording/") != std::string::npos && last.find("/recording/") != std::string::npos;
     if (!repeated) std::cout << "  " << path << '\n';
     last = path;
   }
@@ -217,12 +230,6 @@ void run() {
   const auto after = objects("demo/store");
   std::cout << "  " << gone << " rows are gone, and " << before.size() - after.size() << " of " << before.size()
             << " files with them\n  the calibration stays, because session 2 needs it\n";
-
-  title("Nothing is lost and nothing leaks");
-  const oas::Audit audit = session.audit({.deep = true});
-  std::cout << "  " << audit.references << " references, " << audit.objects << " files: " << audit.dangling << " dangling, "
-            << audit.damaged << " damaged, " << audit.leaked << " leaked\n";
-  if (audit.dangling + audit.damaged + audit.leaked > 0) throw oas::Error(oas::Errc::integrity, "the audit found problems");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ struct Recording : oas::Manual {
 };
 
 int main() {
-  oas::Session session;                      // datajoint.json, DJ_*; without either: ./oas.db and ./oas-store/, and it says so
+  oas::Session session;  // datajoint.json, DJ_*; without either: ./oas.db and ./oas-store/, and it says so
   oas::Schema lab = session.schema("lab");
   auto recordings = lab.table<Recording>();  // declared if it is not there; must agree if it is
 

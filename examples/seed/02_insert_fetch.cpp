@@ -40,7 +40,8 @@ int main() {
   // Many rows: any range of rows, typed columns, or a query.
   std::vector<oas::Row> more;
   for (int i = 0; i < 3; ++i) {
-    more.push_back({{"recording_id", oas::Uuid::random()}, {"metadata", i}, {"raw_data", samples}, {"waveforms", waves}});
+    more.push_back(
+        {{"recording_id", oas::Uuid::random()}, {"metadata", i}, {"raw_data", samples}, {"waveforms", waves}});
   }
   recordings.insert(more);
   recordings.insert(more, {.skip_duplicates = true});  // they are there already: nothing happens

@@ -37,15 +37,18 @@ int main() {
   auto recordings = lab.table<Recording>();
   subjects.insert(oas::columns({{"subject_id", oas::list({1, 2})}, {"species", oas::list({"mouse", "rat"})}}));
   for (int i = 0; i < 6; ++i) {
-    sessions.insert1({{"subject_id", 1 + i % 2}, {"session", i}, {"session_date", oas::Date{2025, 10u + unsigned(i) % 3, 7}},
+    sessions.insert1({{"subject_id", 1 + i % 2},
+                      {"session", i},
+                      {"session_date", oas::Date{2025, 10u + unsigned(i) % 3, 7}},
                       {"minutes", 30.0 * i}});
   }
   sessions.insert1({{"subject_id", 1}, {"session", 7}, {"session_date", oas::Date{2026, 2, 3}}, {"minutes", 90.0}});
   recordings.insert1({{"subject_id", 1}, {"session", 0}, {"raw_data", std::vector<double>{1, 2, 3}}});
 
-  auto late = sessions & oas::where("session_date > {}", oas::Date{2026, 1, 1});  // number of {} checked by the compiler
-  auto todo = sessions - recordings;                                              // without a recording
-  auto both = subjects * sessions;                                                // natural join along the foreign keys
+  auto late =
+      sessions & oas::where("session_date > {}", oas::Date{2026, 1, 1});  // number of {} checked by the compiler
+  auto todo = sessions - recordings;                                      // without a recording
+  auto both = subjects * sessions;                                        // natural join along the foreign keys
   auto brief = sessions.proj("subject_id", "day = session_date", "hours = minutes / 60.0");
   auto count = subjects.aggr(sessions, "n = count(*)");
   for (const oas::Row& row : late.order_by("session_date").limit(100)) {  // streamed

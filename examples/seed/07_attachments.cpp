@@ -22,5 +22,7 @@ int main() {
   oas::Attachment report = documents.fetch1<"report">();  // name, size, bytes
   const auto saved = report.save_to("downloads");         // never leaves the folder
   std::cout << report.name() << ", " << report.size() << " bytes, saved to " << saved.string() << '\n';
-  return saved == std::filesystem::path("downloads/report.pdf") && std::filesystem::file_size(saved) == report.size() ? 0 : 1;
+  return saved == std::filesystem::path("downloads/report.pdf") && std::filesystem::file_size(saved) == report.size()
+             ? 0
+             : 1;
 }

@@ -29,11 +29,15 @@ int main() {
   recordings.insert1({{"recording_id", 1}, {"waveforms", oas::Array(std::span(samples), {2000, 64})}});
 
   oas::NpyRef ref = recordings.fetch1<"waveforms">();
-  ref.shape(); ref.dtype(); ref.nbytes(); ref.path(); ref.is_loaded();     // no request
-  oas::Array part = ref.load(oas::rows(1000, 250));                        // only these bytes
-  oas::Array strided = ref.load({oas::all, oas::slice(0, 32, 2)});         // any slice
-  oas::Array all = ref.load();                                             // one read, kept
-  std::span<const double> view = all.as<double>();                         // and oas::to_xtensor<double>(all)
+  ref.shape();
+  ref.dtype();
+  ref.nbytes();
+  ref.path();
+  ref.is_loaded();                                                  // no request
+  oas::Array part = ref.load(oas::rows(1000, 250));                 // only these bytes
+  oas::Array strided = ref.load({oas::all, oas::slice(0, 32, 2)});  // any slice
+  oas::Array all = ref.load();                                      // one read, kept
+  std::span<const double> view = all.as<double>();                  // and oas::to_xtensor<double>(all)
 
   for (auto& row : recordings) {
     if (row.at<oas::NpyRef>("waveforms").shape()[0] > 500) std::cout << "long: " << row.at<int>("recording_id") << '\n';
@@ -49,10 +53,13 @@ int main() {
   }
   auto dataset = datasets & oas::key({{"dataset_id", 1}});
   oas::ObjectRef zarr = dataset.fetch1<"zarr_array">();
-  zarr.files(); zarr.size(); zarr.is_folder();   // from the metadata
-  oas::Bytes header = zarr.read("zarr.json");    // or a byte range; open("…") seeks
-  zarr.download("data.zarr");                    // parallel, verified, complete or not there
+  zarr.files();
+  zarr.size();
+  zarr.is_folder();                            // from the metadata
+  oas::Bytes header = zarr.read("zarr.json");  // or a byte range; open("…") seeks
+  zarr.download("data.zarr");                  // parallel, verified, complete or not there
   return part.shape()[0] == 250 && part.as<double>()[0] == 64000 && strided.shape()[1] == 16 && view.size() == 128000 &&
                  header.text() == "{}" && std::filesystem::file_size("data.zarr/c/0") == 1000
-             ? 0 : 1;
+             ? 0
+             : 1;
 }

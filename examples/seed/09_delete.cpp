@@ -43,7 +43,7 @@ int main() {
     scans.insert1({{"subject_id", 3}, {"scan", 1}, {"image", oas::Array::zeros<float>({8, 8})}});
   });
   const oas::Audit audit = session.audit();
-  std::cout << gone << " rows gone, " << audit.objects << " objects, " << audit.dangling << " dangling, " << audit.leaked
-            << " leaked\n";
+  std::cout << gone << " rows gone, " << audit.objects << " objects, " << audit.dangling << " dangling, "
+            << audit.leaked << " leaked\n";
   return kept && gone == 4 && audit.objects == 4 && audit.dangling == 0 && audit.leaked == 0 ? 0 : 1;
 }

@@ -85,9 +85,12 @@ class Auditor {
   void references(const std::string& schema, const TableEntry& entry) {
     const db::TableDef& def = entry.info->def;
     if (!entry.unknown_codec.empty()) {
-      throw Error(Errc::unsupported,
-                  fmt::format("audit {}.{}: attribute type {} is not known here, so its references cannot be read. add its "
-                              "codec to the session", schema, def.name, entry.unknown_codec), schema + "." + def.name);
+      throw Error(
+          Errc::unsupported,
+          fmt::format("audit {}.{}: attribute type {} is not known here, so its references cannot be read. add its "
+                      "codec to the session",
+                      schema, def.name, entry.unknown_codec),
+          schema + "." + def.name);
     }
     const auto attributes = entry.info->heading.attributes();
     for (std::size_t i = 0; i < attributes.size(); ++i) {
@@ -107,7 +110,9 @@ class Auditor {
           const auto* text = cell.get_if<std::string>();
           const auto* number = cell.get_if<std::int64_t>();
           key += fmt::format("{}{}={}", k ? ", " : "", def.primary_key[k],
-                             text ? *text : number ? std::to_string(*number) : cell.describe());
+                             text     ? *text
+                             : number ? std::to_string(*number)
+                                      : cell.describe());
         }
         const std::string where = fmt::format("{}.{}.{} ({})", schema, def.name, attributes[i].name, key);
         Value metadata = from_json(cells[0].as<std::string>(), where);
@@ -167,8 +172,10 @@ class Auditor {
     if (const auto* npy = value.get_if<NpyRef>()) {
       static_cast<void>(npy->load());
     } else if (value.is<ObjectRef>()) {
-      if (!ref.is_folder()) static_cast<void>(ref.read());
-      else for (const FileInfo& file : ref.files()) static_cast<void>(ref.read(file.path));
+      if (!ref.is_folder())
+        static_cast<void>(ref.read());
+      else
+        for (const FileInfo& file : ref.files()) static_cast<void>(ref.read(file.path));
     }
   }
 
@@ -205,8 +212,8 @@ class Auditor {
                                    "since " + DateTime::from_microseconds(entry.modified).iso(),
                                    fmt::format("{} bytes", entry.size)});
         const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
-        const std::string_view rest = std::string_view(entry.key).substr(
-            (entry.key.starts_with(hashes + "/") ? hashes : named).size() + 1);
+        const std::string_view rest =
+            std::string_view(entry.key).substr((entry.key.starts_with(hashes + "/") ? hashes : named).size() + 1);
         leaked[std::string(schema_of(rest))].push_back({store, entry.key, false});
       }
     }

@@ -109,8 +109,10 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
   SessionState& state = *session_;
   const auto master_entry = master.empty() ? nullptr : state.find_table(name_, master);
   if (tier == Tier::part && !master_entry) {
-    throw Error(Errc::unknown_table, fmt::format("declare {}.{}: its master {} is not declared. declare the master first",
-                                                 name_, class_name, master), name_);
+    throw Error(Errc::unknown_table,
+                fmt::format("declare {}.{}: its master {} is not declared. declare the master first", name_, class_name,
+                            master),
+                name_);
   }
   const std::string table = table_name(tier, class_name, master_entry ? master_entry->info->def.name : "");
   const std::string full = name_ + "." + table;
@@ -130,7 +132,8 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
         found = state.find_table(name_, class_name_of(master_entry->info->def.name) + "." + std::string(tail));
       }
       const auto schemas = state.main->schemas();
-      if (!found && std::ranges::find(schemas, head) != schemas.end()) found = state.find_table(std::string(head), tail);
+      if (!found && std::ranges::find(schemas, head) != schemas.end())
+        found = state.find_table(std::string(head), tail);
     }
     if (!found) {
       std::vector<std::string> names;
@@ -139,7 +142,8 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
       }
       throw Error(Errc::unknown_table,
                   fmt::format("there is no table {} in schema {}. {}; declare it first", reference, name_,
-                              suggest_name(reference, {names.begin(), names.end()})), full);
+                              suggest_name(reference, {names.begin(), names.end()})),
+                  full);
     }
     schema::Parent parent{found->info->def, {}};
     for (const Attribute& a : found->info->heading) {
@@ -154,8 +158,8 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     for (const Attribute& a : heading_of(declared.table)) {
       if (!a.in_store || a.codec.empty()) continue;
       const codec::Chain& chain = *state.chain(a.type);
-      static_cast<void>(state.store_config(chain.store.empty() && codec::refers_only(chain)
-                                               ? state.settings.default_filepath_store() : chain.store));
+      static_cast<void>(state.store_config(
+          chain.store.empty() && codec::refers_only(chain) ? state.settings.default_filepath_store() : chain.store));
     }
   } catch (const Error& e) {
     throw e.within(fmt::format("declare {}", full));
@@ -167,9 +171,12 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     if (!different.empty()) {
       std::string list;
       for (const auto& d : different) list += "\n  " + d;
-      throw Error(Errc::definition,
-                  fmt::format("declare {}: the table exists and is another one:{}\nuse the definition it has (oas describe "
-                              "{}), or drop it first", full, list, full), full);
+      throw Error(
+          Errc::definition,
+          fmt::format("declare {}: the table exists and is another one:{}\nuse the definition it has (oas describe "
+                      "{}), or drop it first",
+                      full, list, full),
+          full);
     }
     return (*this)[table];
   }
@@ -179,8 +186,9 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     for (const auto& sql : dialect.create_table(declared.table)) tx.execute(sql);
     const std::string lineage = dialect.table(name_, "~lineage");
     const std::vector<Value> of_table{table};
-    tx.execute(fmt::format("DELETE FROM {} WHERE {} = {}", lineage, dialect.quote("table_name"), dialect.placeholder(1)),
-               of_table);
+    tx.execute(
+        fmt::format("DELETE FROM {} WHERE {} = {}", lineage, dialect.quote("table_name"), dialect.placeholder(1)),
+        of_table);
     std::vector<std::vector<Value>> rows;
     for (const auto& [attribute, origin] : declared.lineage) rows.push_back({table, attribute, origin});
     static const std::vector<std::string> columns{"table_name", "attribute_name", "lineage"};

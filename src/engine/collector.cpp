@@ -69,8 +69,10 @@ std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::se
   std::map<std::string, std::vector<const ObjectPath*>> files;
   for (const ObjectPath& object : objects) {
     try {
-      if (object.folder) erase_folder(*state_.store(object.store), object.path);
-      else files[object.store].push_back(&object);
+      if (object.folder)
+        erase_folder(*state_.store(object.store), object.path);
+      else
+        files[object.store].push_back(&object);
     } catch (const Error& e) {
       errors.push_back(e);
       stayed.insert(object);
@@ -137,7 +139,8 @@ bool Collector::pass(std::size_t limit, Collected& total) {
     const auto intents = ledger_.intents();
     std::vector<const Ledger::Intent*> undecided;
     const auto sort = [&](const Ledger::Intent& intent, Ledger::Verdict verdict) {
-      if (verdict == Ledger::Verdict::done) done.push_back(intent.id);
+      if (verdict == Ledger::Verdict::done)
+        done.push_back(intent.id);
       else if (verdict == Ledger::Verdict::void_) {
         voided.push_back(intent.id);
         paths_of_void[intent.id] = intent.paths;
@@ -147,8 +150,10 @@ bool Collector::pass(std::size_t limit, Collected& total) {
       db::Transaction look(*state_.main, db::Transaction::Mode::read);
       for (const auto& intent : intents) {
         const auto verdict = ledger_.verdict(look, intent.id);
-        if (verdict == Ledger::Verdict::none && ledger_.dead(intent.owner, intent.until)) undecided.push_back(&intent);
-        else sort(intent, verdict);
+        if (verdict == Ledger::Verdict::none && ledger_.dead(intent.owner, intent.until))
+          undecided.push_back(&intent);
+        else
+          sort(intent, verdict);
       }
     }
     if (!undecided.empty()) {
@@ -188,8 +193,10 @@ bool Collector::pass(std::size_t limit, Collected& total) {
   std::vector<ObjectPath> free, settled(needed.begin(), needed.end());
   for (const ObjectPath& object : list) {
     if (needed.contains(object)) continue;
-    if (managed(state_.store_config(object.store), object.path)) free.push_back(object);
-    else settled.push_back(object);  // never ours to remove, whatever a row said
+    if (managed(state_.store_config(object.store), object.path))
+      free.push_back(object);
+    else
+      settled.push_back(object);  // never ours to remove, whatever a row said
   }
   total.kept += settled.size();
   const auto claimed = ledger_.claim(free, voided);

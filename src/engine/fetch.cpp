@@ -68,7 +68,8 @@ struct Rows::State {
     if (count == 0) return;
     ready.resize(count);
     if (decoder.reads_objects() && count > 1) {
-      parallel_for(session->pool, count, session->in_flight(), [&](std::size_t i) { ready[i] = decoder.decode(std::move(read[i])); });
+      parallel_for(session->pool, count, session->in_flight(),
+                   [&](std::size_t i) { ready[i] = decoder.decode(std::move(read[i])); });
     } else {
       for (std::size_t i = 0; i < count; ++i) ready[i] = decoder.decode(std::move(read[i]));
     }
@@ -127,9 +128,7 @@ std::size_t Query::size() const {
 
 bool Query::empty() const { return limit(1).size() == 0; }
 
-Rows Query::rows() const {
-  return Rows(std::make_shared<Rows::State>(session_, *tree_, tree_->heading().names()));
-}
+Rows Query::rows() const { return Rows(std::make_shared<Rows::State>(session_, *tree_, tree_->heading().names())); }
 
 std::vector<Row> Query::fetch() const {
   std::vector<Row> out;
@@ -150,7 +149,8 @@ Row Query::fetch1(std::vector<std::string> attributes) const {
   for (const auto& name : attributes) static_cast<void>(heading().at(name));
   Rows::State state(session_, *limit(2).tree_, std::move(attributes));
   if (!state.next()) {
-    throw Error(Errc::usage, "fetch1: there is no such row, and exactly one is asked for. restrict the query otherwise");
+    throw Error(Errc::usage,
+                "fetch1: there is no such row, and exactly one is asked for. restrict the query otherwise");
   }
   Row row = std::move(state.current);
   if (state.next()) {

@@ -33,12 +33,18 @@ std::string describe_key(const Row& key) {
   std::string text;
   for (const auto& [name, value] : key) {
     std::string shown;
-    if (const auto* t = value.get_if<std::string>()) shown = *t;
-    else if (const auto* n = value.get_if<std::int64_t>()) shown = std::to_string(*n);
-    else if (const auto* u = value.get_if<Uuid>()) shown = u->text();
-    else if (const auto* d = value.get_if<Date>()) shown = d->iso();
-    else if (const auto* dt = value.get_if<DateTime>()) shown = dt->iso();
-    else shown = value.describe();
+    if (const auto* t = value.get_if<std::string>())
+      shown = *t;
+    else if (const auto* n = value.get_if<std::int64_t>())
+      shown = std::to_string(*n);
+    else if (const auto* u = value.get_if<Uuid>())
+      shown = u->text();
+    else if (const auto* d = value.get_if<Date>())
+      shown = d->iso();
+    else if (const auto* dt = value.get_if<DateTime>())
+      shown = dt->iso();
+    else
+      shown = value.describe();
     text += fmt::format("{}{}={}", text.empty() ? "" : ", ", name, shown.substr(0, 100));
   }
   return text;
@@ -67,13 +73,16 @@ Value element(const Array& array, std::size_t at) {
 class Inserter {
  public:
   Inserter(const Table<>& table, InsertOptions options)
-      : state_(*table.session()), options_(options), entry_(entry_of(state_, table)),
-        encoder_(state_, entry_, options.ignore_extra_fields), work_(start(state_, entry_)),
+      : state_(*table.session()),
+        options_(options),
+        entry_(entry_of(state_, table)),
+        encoder_(state_, entry_, options.ignore_extra_fields),
+        work_(start(state_, entry_)),
         sink_(state_, work_, entry_->info->def.schema) {
     if (options.skip_duplicates && options.replace) {
       throw Error(Errc::usage, "insert: skip_duplicates and replace contradict each other. choose one");
     }
-    const auto mode = options.replace ? db::Dialect::OnDuplicate::replace
+    const auto mode = options.replace           ? db::Dialect::OnDuplicate::replace
                       : options.skip_duplicates ? db::Dialect::OnDuplicate::skip
                                                 : db::Dialect::OnDuplicate::fail;
     sql_ = state_.dialect().insert(entry_->info->def, encoder_.columns(), mode);
@@ -131,7 +140,8 @@ class Inserter {
     for (std::size_t i = 0; i < changed.size(); ++i) {
       if (changed[i] > 0) ++count_;
       // Skipped after all, because somebody else inserted it meanwhile: its objects are nobody's.
-      else if (objects) work_.trash(entry_->info->def.schema, put_by_row[i]);
+      else if (objects)
+        work_.trash(entry_->info->def.schema, put_by_row[i]);
     }
     first_ += window.size();
   }
@@ -200,7 +210,9 @@ class Inserter {
       if (there) {
         return Error(Errc::duplicate,
                      fmt::format("insert into {}: duplicate primary key ({}). use skip_duplicates to keep the old row, "
-                                 "or replace to take the new one", name, text), name, e.native());
+                                 "or replace to take the new one",
+                                 name, text),
+                     name, e.native());
       }
     }
     return e.within(fmt::format("insert into {}", name));
@@ -225,30 +237,33 @@ std::size_t Table<void>::insert(RowSource rows, InsertOptions options) { return 
 std::size_t Table<void>::insert(const std::vector<Row>& rows, InsertOptions options) {
   std::size_t i = 0;
   return insert(RowSource([&](Row& row) {
-    if (i == rows.size()) return false;
-    row = rows[i++];
-    return true;
-  }), options);
+                  if (i == rows.size()) return false;
+                  row = rows[i++];
+                  return true;
+                }),
+                options);
 }
 
 std::size_t Table<void>::insert1(Row row, InsertOptions options) {
   bool given = false;
   return insert(RowSource([&](Row& out) {
-    if (given) return false;
-    out = std::move(row);
-    return given = true;
-  }), options);
+                  if (given) return false;
+                  out = std::move(row);
+                  return given = true;
+                }),
+                options);
 }
 
 std::size_t Table<void>::insert(const Query& query, InsertOptions options) {
   auto it = query.begin();
   const std::vector<std::string> mine = heading().names();
   return insert(RowSource([&](Row& row) {
-    if (it == std::default_sentinel) return false;
-    row = *it;
-    ++it;
-    return true;
-  }), options);
+                  if (it == std::default_sentinel) return false;
+                  row = *it;
+                  ++it;
+                  return true;
+                }),
+                options);
 }
 
 std::size_t Table<void>::insert(const Columns& columns, InsertOptions options) {
@@ -270,14 +285,17 @@ std::size_t Table<void>::insert(const Columns& columns, InsertOptions options) {
   }
   std::size_t at = 0;
   return insert(RowSource([&](Row& row) {
-    if (at == count) return false;
-    for (const auto& [name, value] : columns.columns) {
-      if (const Seq* list = value.get_if<Seq>()) row.set(name, list->items[at]);
-      else row.set(name, element(*value.get_if<Array>(), at));
-    }
-    ++at;
-    return true;
-  }), options);
+                  if (at == count) return false;
+                  for (const auto& [name, value] : columns.columns) {
+                    if (const Seq* list = value.get_if<Seq>())
+                      row.set(name, list->items[at]);
+                    else
+                      row.set(name, element(*value.get_if<Array>(), at));
+                  }
+                  ++at;
+                  return true;
+                }),
+                options);
 }
 
 void Table<void>::update1(const Row& row) {
@@ -296,8 +314,8 @@ void Table<void>::update1(const Row& row) {
     if (!a.in_key) changes.emplace_back(&a, encoder.encode_one(a, value, key, sink));
   }
   if (changes.empty()) {
-    throw Error(Errc::usage, fmt::format("update {}: there is nothing to change besides the key. give an attribute", name),
-                name);
+    throw Error(Errc::usage,
+                fmt::format("update {}: there is nothing to change besides the key. give an attribute", name), name);
   }
   sink.flush();
   const db::Dialect& dialect = state.dialect();
@@ -306,13 +324,16 @@ void Table<void>::update1(const Row& row) {
   const auto attributes = heading().attributes();
   for (std::size_t i = 0; i < attributes.size(); ++i) {
     const codec::Chain* chain = entry->chains[i];
-    const bool changed = std::ranges::any_of(changes, [&](const auto& c) { return c.first->name == attributes[i].name; });
+    const bool changed =
+        std::ranges::any_of(changes, [&](const auto& c) { return c.first->name == attributes[i].name; });
     if (!changed || !chain || !codec::is_object(*chain)) continue;
     const auto here = query::render_where(*query::restrict(tree_, oas::key(key)), dialect);
     std::vector<ObjectPath> old;
     {
-      const auto cursor = work.rows().execute(fmt::format("SELECT {} FROM {} WHERE {}", dialect.quote(attributes[i].name),
-                                                          dialect.table(def.schema, def.name), here->text), here->params);
+      const auto cursor =
+          work.rows().execute(fmt::format("SELECT {} FROM {} WHERE {}", dialect.quote(attributes[i].name),
+                                          dialect.table(def.schema, def.name), here->text),
+                              here->params);
       std::vector<Value> cells;
       while (cursor->next(cells)) {
         if (!cells[0].is_null()) old = ReferenceFinder(state).of(chain, from_json(cells[0].as<std::string>()));
@@ -335,8 +356,9 @@ void Table<void>::update1(const Row& row) {
     throw e.within(fmt::format("update {}", name));
   }
   if (changed != 1) {
-    throw Error(Errc::usage, fmt::format("update {}: there is no row with the key ({}). insert it first", name,
-                                         describe_key(key)), name);
+    throw Error(Errc::usage,
+                fmt::format("update {}: there is no row with the key ({}). insert it first", name, describe_key(key)),
+                name);
   }
   work.commit();
 }

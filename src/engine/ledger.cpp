@@ -36,12 +36,11 @@ db::TableDef table_of_paths(const std::string& schema, const char* name, std::ve
 }
 
 std::vector<db::TableDef> side_tables(const std::string& schema) {
-  auto intents = table_of_paths(schema, "~oas_intents",
-                                {column("id", "varchar(40)"), column("owner", "varchar(255)"), column("until", "int64")});
+  auto intents = table_of_paths(
+      schema, "~oas_intents", {column("id", "varchar(40)"), column("owner", "varchar(255)"), column("until", "int64")});
   intents.primary_key = {"id", "store", "path"};
   intents.indexes.push_back({{"store", "path"}, false, false});
-  auto claims =
-      table_of_paths(schema, "~oas_claims", {column("owner", "varchar(255)"), column("since", "int64")});
+  auto claims = table_of_paths(schema, "~oas_claims", {column("owner", "varchar(255)"), column("since", "int64")});
   db::TableDef collector;
   collector.schema = schema;
   collector.name = "~oas_collector";
@@ -112,7 +111,8 @@ void Ledger::prune(db::Transaction& tx) {
   if (settled_.empty() || collector_busy(tx)) return;
   std::vector<std::vector<Value>> ids;
   for (const auto& id : settled_) ids.push_back({id});
-  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)), ids);
+  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)),
+                  ids);
 }
 
 void Ledger::prune() {
@@ -148,7 +148,8 @@ std::optional<std::string> Ledger::begin_put(std::span<const ObjectPath> paths, 
   std::string marks;
   for (std::size_t i = 1; i <= 6; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
   tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, id, owner, until) VALUES ({})",
-                              side_table("~oas_intents"), marks), rows);
+                              side_table("~oas_intents"), marks),
+                  rows);
   tx.commit();
   if (pruning) {
     pruned_.insert(pruned_.end(), settled_.begin(), settled_.end());
@@ -162,8 +163,8 @@ void Ledger::finish_put(db::Transaction& rows, const std::string& id) {
   if (!pruned_.empty()) {
     std::vector<std::vector<Value>> ids;
     for (const auto& old : pruned_) ids.push_back({old});
-    rows.execute_many(
-        fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)), ids);
+    rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
+                      ids);
     pruned_.clear();
   }
   try {
@@ -175,23 +176,26 @@ void Ledger::finish_put(db::Transaction& rows, const std::string& id) {
     if (e.code() != Errc::duplicate) throw;
     throw Error(Errc::conflict,
                 fmt::format("commit rows of schema {}: another process gave up this one's unfinished objects, because "
-                            "its lease was over. insert again, or use a longer lease", schema_),
+                            "its lease was over. insert again, or use a longer lease",
+                            schema_),
                 schema_, e.native());
   }
 }
 
-void Ledger::renew(db::Connection& side) {
-  db::Transaction tx(side);
+void Ledger::renew() {
+  db::Transaction tx(side_);
   const std::vector<Value> params{now() + lease_.count() * 1'000'000, owner_};
   tx.execute(fmt::format("UPDATE {} SET until = {} WHERE owner = {}", side_table("~oas_intents"),
-                         dialect_.placeholder(1), dialect_.placeholder(2)), params);
+                         dialect_.placeholder(1), dialect_.placeholder(2)),
+             params);
   tx.commit();
 }
 
 Ledger::Verdict Ledger::verdict(db::Transaction& rows, const std::string& id) {
   const std::vector<Value> params{id};
-  const auto cursor = rows.execute(fmt::format("SELECT verdict FROM {} WHERE id = {}", row_table("~oas_witnesses"),
-                                               dialect_.placeholder(1)), params);
+  const auto cursor = rows.execute(
+      fmt::format("SELECT verdict FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
+      params);
   std::vector<Value> cells;
   if (!cursor->next(cells)) return Verdict::none;
   return cells[0].as<std::string>() == "done" ? Verdict::done : Verdict::void_;
@@ -202,7 +206,8 @@ Ledger::Verdict Ledger::make_void(db::Transaction& rows, const std::string& id) 
   if (found != Verdict::none) return found;
   const std::vector<Value> witness{id, "void", now()};
   rows.execute(fmt::format("INSERT INTO {} (id, verdict, since) VALUES ({}, {}, {})", row_table("~oas_witnesses"),
-                           dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)), witness);
+                           dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)),
+               witness);
   return Verdict::void_;
 }
 
@@ -229,7 +234,8 @@ bool Ledger::acquire() {
   tx.execute(fmt::format("DELETE FROM {}", table));
   const std::vector<Value> lease{1, owner_, now()};
   tx.execute(fmt::format("INSERT INTO {} (one, owner, until) VALUES ({}, {}, {})", table, dialect_.placeholder(1),
-                         dialect_.placeholder(2), dialect_.placeholder(3)), lease);
+                         dialect_.placeholder(2), dialect_.placeholder(3)),
+             lease);
   tx.commit();
   return true;
 }
@@ -267,7 +273,8 @@ void Ledger::forget(std::span<const std::string> intent_ids) {
   std::vector<std::vector<Value>> ids;
   for (const auto& id : intent_ids) ids.push_back({id});
   db::Transaction tx(side_);
-  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)), ids);
+  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)),
+                  ids);
   tx.commit();
 }
 
@@ -286,13 +293,13 @@ void Ledger::prune_witnesses(db::Transaction& rows) {
     }
   }
   if (gone.empty()) return;
-  rows.execute_many(
-      fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)), gone);
+  rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
+                    gone);
 }
 
 std::vector<ObjectPath> Ledger::trashed(db::Transaction& rows, std::size_t limit) {
-  const auto cursor = rows.execute(fmt::format("SELECT store, path, folder FROM {} ORDER BY since LIMIT {}",
-                                               row_table("~oas_trash"), limit));
+  const auto cursor = rows.execute(
+      fmt::format("SELECT store, path, folder FROM {} ORDER BY since LIMIT {}", row_table("~oas_trash"), limit));
   std::vector<ObjectPath> out;
   std::vector<Value> cells;
   while (cursor->next(cells)) out.push_back(object_of(cells));
@@ -304,7 +311,8 @@ bool Ledger::has_trash(db::Transaction& rows) { return !trashed(rows, 1).empty()
 void Ledger::untrash(db::Transaction& rows, std::span<const ObjectPath> objects) {
   if (objects.empty()) return;
   rows.execute_many(fmt::format("DELETE FROM {} WHERE store = {} AND path = {}", row_table("~oas_trash"),
-                                dialect_.placeholder(1), dialect_.placeholder(2)), rows_of(objects));
+                                dialect_.placeholder(1), dialect_.placeholder(2)),
+                    rows_of(objects));
 }
 
 std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids) {
@@ -332,8 +340,9 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
   for (const ObjectPath& o : out) lines.push_back({o.store, o.path, o.folder, owner_, since});
   std::string marks;
   for (std::size_t i = 1; i <= 5; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
-  tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, owner, since) VALUES ({})",
-                              side_table("~oas_claims"), marks), lines);
+  tx.execute_many(
+      fmt::format("INSERT INTO {} (store, path, folder, owner, since) VALUES ({})", side_table("~oas_claims"), marks),
+      lines);
   tx.commit();
   return out;
 }
@@ -342,7 +351,8 @@ void Ledger::unclaim(std::span<const ObjectPath> objects) {
   if (objects.empty()) return;
   db::Transaction tx(side_);
   tx.execute_many(fmt::format("DELETE FROM {} WHERE store = {} AND path = {}", side_table("~oas_claims"),
-                              dialect_.placeholder(1), dialect_.placeholder(2)), rows_of(objects));
+                              dialect_.placeholder(1), dialect_.placeholder(2)),
+                  rows_of(objects));
   tx.commit();
 }
 
@@ -364,7 +374,8 @@ std::vector<Ledger::Claim> Ledger::take_dead_claims() {
   std::vector<std::vector<Value>> lines;
   for (const Claim& c : out) lines.push_back({owner_, c.object.store, c.object.path});
   tx.execute_many(fmt::format("UPDATE {} SET owner = {} WHERE store = {} AND path = {}", side_table("~oas_claims"),
-                              dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)), lines);
+                              dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)),
+                  lines);
   tx.commit();
   return out;
 }

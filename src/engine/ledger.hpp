@@ -62,7 +62,8 @@ class Ledger {
   /// After the commit of the rows: the intent may be pruned when the next one begins, or by `prune`.
   void settled(const std::string& id) { settled_.push_back(id); }
   void prune();
-  void renew(db::Connection& side);
+  /// Of all intents of this owner.
+  void renew();
   Verdict verdict(db::Transaction& rows, const std::string& id);
   /// Writes the witness `void`, unless there is one; what there is now.
   Verdict make_void(db::Transaction& rows, const std::string& id);

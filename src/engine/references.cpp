@@ -59,7 +59,8 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
       if (!entry->unknown_codec.empty()) {
         throw Error(Errc::unsupported,
                     fmt::format("look for references in {}.{}: attribute type {} is not known here, so nothing can be "
-                                "removed. add its codec to the session", schema, def.name, entry->unknown_codec),
+                                "removed. add its codec to the session",
+                                schema, def.name, entry->unknown_codec),
                     schema + "." + def.name);
       }
       const std::string table = dialect.table(schema, def.name);
@@ -70,8 +71,7 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
         const std::string column = dialect.quote(attributes[i].name);
         db::Transaction look(*state_.main, db::Transaction::Mode::read);
         if (!found_by_path(*chain)) {
-          const auto cursor =
-              look.execute(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL", column, table));
+          const auto cursor = look.execute(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL", column, table));
           while (cursor->next(cells)) {
             for (const auto& object : of(chain, from_json(cells[0].as<std::string>()))) seen(object.store, object.path);
           }
@@ -82,9 +82,9 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
           const std::size_t count = std::min(batch, paths.size() - first);
           std::string marks;
           for (std::size_t n = 1; n <= count; ++n) marks += (n > 1 ? ", " : "") + dialect.placeholder(n);
-          const auto cursor = look.execute(
-              fmt::format("SELECT {}, {} FROM {} WHERE {} IN ({})", path, store, table, path, marks),
-              std::span<const Value>(paths).subspan(first, count));
+          const auto cursor =
+              look.execute(fmt::format("SELECT {}, {} FROM {} WHERE {} IN ({})", path, store, table, path, marks),
+                           std::span<const Value>(paths).subspan(first, count));
           while (cursor->next(cells)) {
             seen(state_.store_name(cells[1].is_null() ? "" : cells[1].as<std::string>()), cells[0].as<std::string>());
           }

@@ -30,11 +30,16 @@ std::string shown(const FullName& name) { return name.first + "." + name.second;
 std::string fingerprint(const Cells& cells) {
   std::string out;
   for (const Value& v : cells) {
-    if (const auto* t = v.get_if<std::string>()) out += fmt::format("t{}:{}", t->size(), *t);
-    else if (const auto* n = v.get_if<std::int64_t>()) out += fmt::format("i{};", *n);
-    else if (const auto* d = v.get_if<double>()) out += fmt::format("d{};", *d);
-    else if (const auto* b = v.get_if<Bytes>()) out += fmt::format("b{}:{}", b->size(), b->text());
-    else out += v.describe() + ";";
+    if (const auto* t = v.get_if<std::string>())
+      out += fmt::format("t{}:{}", t->size(), *t);
+    else if (const auto* n = v.get_if<std::int64_t>())
+      out += fmt::format("i{};", *n);
+    else if (const auto* d = v.get_if<double>())
+      out += fmt::format("d{};", *d);
+    else if (const auto* b = v.get_if<Bytes>())
+      out += fmt::format("b{}:{}", b->size(), b->text());
+    else
+      out += v.describe() + ";";
   }
   return out;
 }
@@ -57,13 +62,17 @@ class Deletion {
   void plan(const Tree& tree) {
     const TableInfo* info = tree.table();
     if (!info) {
-      throw Error(Errc::usage, "delete: only rows of one table can be deleted, not of a join, a projection or a limited "
-                               "query. restrict the table by that query instead");
+      throw Error(Errc::usage,
+                  "delete: only rows of one table can be deleted, not of a join, a projection or a limited "
+                  "query. restrict the table by that query instead");
     }
     const FullName name{info->def.schema, info->def.name};
     if (tier_of(info->def.name) == Tier::part) {
-      throw Error(Errc::constraint, fmt::format("delete from {}: it is a part, and parts go with their master. delete "
-                                                "rows of the master", shown(name)), shown(name));
+      throw Error(Errc::constraint,
+                  fmt::format("delete from {}: it is a part, and parts go with their master. delete "
+                              "rows of the master",
+                              shown(name)),
+                  shown(name));
     }
     const auto where = query::render_where(tree, dialect_);
     collect(name, where->text, where->params);
@@ -73,7 +82,8 @@ class Deletion {
   std::vector<std::pair<std::string, std::size_t>> sizes() const {
     std::vector<std::pair<std::string, std::size_t>> out;
     for (const auto& name : order()) {
-      if (const auto& doomed = doomed_.at(name); !doomed.rows.empty()) out.emplace_back(shown(name), doomed.rows.size());
+      if (const auto& doomed = doomed_.at(name); !doomed.rows.empty())
+        out.emplace_back(shown(name), doomed.rows.size());
     }
     return out;
   }
@@ -96,7 +106,8 @@ class Deletion {
         keys.emplace_back(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(def.primary_key.size()));
       }
       try {
-        for (const std::int64_t changed : work_.rows().execute_many(sql, keys)) count += static_cast<std::size_t>(changed);
+        for (const std::int64_t changed : work_.rows().execute_many(sql, keys))
+          count += static_cast<std::size_t>(changed);
       } catch (const Error& e) {
         throw e.within(fmt::format("delete from {}", shown(name)));
       }
@@ -107,18 +118,20 @@ class Deletion {
  private:
   void trash(const FullName& name, const Doomed& doomed) {
     if (!doomed.entry->unknown_codec.empty()) {
-      throw Error(Errc::unsupported,
-                  fmt::format("delete from {}: attribute type {} is not known here, so its objects could not go with the "
-                              "rows. add its codec to the session", shown(name), doomed.entry->unknown_codec),
-                  shown(name));
+      throw Error(
+          Errc::unsupported,
+          fmt::format("delete from {}: attribute type {} is not known here, so its objects could not go with the "
+                      "rows. add its codec to the session",
+                      shown(name), doomed.entry->unknown_codec),
+          shown(name));
     }
     const auto attributes = doomed.entry->info->heading.attributes();
     std::vector<ObjectPath> objects;
     for (std::size_t i = 0; i < attributes.size(); ++i) {
       const codec::Chain* chain = doomed.entry->chains[i];
       if (!chain || !codec::is_object(*chain)) continue;
-      const auto at = static_cast<std::size_t>(std::ranges::find(doomed.columns, attributes[i].name) -
-                                               doomed.columns.begin());
+      const auto at =
+          static_cast<std::size_t>(std::ranges::find(doomed.columns, attributes[i].name) - doomed.columns.begin());
       for (const auto& [print, cells] : doomed.rows) {
         if (cells[at].is_null()) continue;
         const auto found = ReferenceFinder(state_).of(chain, from_json(cells[at].as<std::string>()));
@@ -232,7 +245,9 @@ class Deletion {
       if (orphans > 0) {
         throw Error(Errc::constraint,
                     fmt::format("delete: {} rows of the part {} would go without their master {}. delete rows of the "
-                                "master too, or first", orphans, shown(name), shown(master)), shown(name));
+                                "master too, or first",
+                                orphans, shown(name), shown(master)),
+                    shown(name));
       }
     }
   }
@@ -288,8 +303,9 @@ void Table<void>::drop() {
   const db::TableDef def = tree_->table()->def;
   const std::string name = def.schema + "." + def.name;
   if (tier_of(def.name) == Tier::part) {
-    throw Error(Errc::constraint, fmt::format("drop {}: it is a part, and parts go with their master. drop {}", name,
-                                              master_of(def.name)), name);
+    throw Error(
+        Errc::constraint,
+        fmt::format("drop {}: it is a part, and parts go with their master. drop {}", name, master_of(def.name)), name);
   }
   state.recover(def.schema);
   std::vector<std::shared_ptr<const TableEntry>> going;
@@ -307,8 +323,10 @@ void Table<void>::drop() {
       if (goes(other.schema, other.name)) continue;
       for (const auto& reference : other.foreign_keys) {
         if (!goes(reference.schema, reference.table)) continue;
-        throw Error(Errc::constraint, fmt::format("drop {}: {}.{} refers to {}. drop that one first", name, other.schema,
-                                                  other.name, reference.table), name);
+        throw Error(Errc::constraint,
+                    fmt::format("drop {}: {}.{} refers to {}. drop that one first", name, other.schema, other.name,
+                                reference.table),
+                    name);
       }
     }
   }
@@ -318,8 +336,11 @@ void Table<void>::drop() {
   for (const auto& entry : going) {
     const auto& table = entry->info->def;
     if (!entry->unknown_codec.empty()) {
-      throw Error(Errc::unsupported, fmt::format("drop {}: attribute type {} is not known here, so its objects could not "
-                                                 "go. add its codec to the session", name, entry->unknown_codec), name);
+      throw Error(Errc::unsupported,
+                  fmt::format("drop {}: attribute type {} is not known here, so its objects could not "
+                              "go. add its codec to the session",
+                              name, entry->unknown_codec),
+                  name);
     }
     const auto attributes = entry->info->heading.attributes();
     for (std::size_t i = 0; i < attributes.size(); ++i) {
@@ -340,7 +361,8 @@ void Table<void>::drop() {
     for (const auto& sql : state.dialect().drop_table(table)) work.rows().execute(sql);
     const std::vector<Value> params{table.name};
     work.rows().execute(fmt::format("DELETE FROM {} WHERE {} = {}", state.dialect().table(table.schema, "~lineage"),
-                                    state.dialect().quote("table_name"), state.dialect().placeholder(1)), params);
+                                    state.dialect().quote("table_name"), state.dialect().placeholder(1)),
+                        params);
   }
   state.forget_tables();
   work.commit();

@@ -28,8 +28,9 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
   full_name_ = def.schema + "." + def.name;
   if (!table_->unknown_codec.empty()) {
     throw Error(Errc::unsupported,
-                fmt::format("write to {}: attribute type {} is not known here. add its codec to the session", full_name_,
-                            table_->unknown_codec), full_name_);
+                fmt::format("write to {}: attribute type {} is not known here. add its codec to the session",
+                            full_name_, table_->unknown_codec),
+                full_name_);
   }
   const auto attributes = table_->info->heading.attributes();
   for (std::size_t i = 0; i < attributes.size(); ++i) {
@@ -57,7 +58,8 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
 }
 
 std::string RowEncoder::where(std::size_t number) const {
-  return number == 0 ? fmt::format("write to {}", full_name_) : fmt::format("insert into {}, row {}", full_name_, number);
+  return number == 0 ? fmt::format("write to {}", full_name_)
+                     : fmt::format("insert into {}, row {}", full_name_, number);
 }
 
 const Value* RowEncoder::find(const Row& row, std::size_t column) const {
@@ -91,8 +93,10 @@ void RowEncoder::validate(const Row& row, std::size_t number, const Written* wri
     }
     try {
       const Site site{table_->info->def.schema, table_->info->def.name, columns_[i], column.store, nullptr};
-      if (column.chain) codec::validate(*column.chain, *value, site);
-      else static_cast<void>(cell(column, *value));
+      if (column.chain)
+        codec::validate(*column.chain, *value, site);
+      else
+        static_cast<void>(cell(column, *value));
     } catch (const Error& e) {
       throw Error(e.code(), fmt::format("{}: attribute {}: {}", where(number), columns_[i], e.what()),
                   full_name_ + "." + columns_[i], e.native());
@@ -107,8 +111,8 @@ void RowEncoder::validate(const Row& row, std::size_t number, const Written* wri
     }
     if (ignore_extra_ || std::ranges::find(columns_, name) != columns_.end()) continue;
     throw Error(Errc::unknown_attribute,
-                fmt::format("{}: there is no attribute {}. {} or leave it out, or set ignore_extra_fields", where(number),
-                            name, suggest_name(name, {columns_.begin(), columns_.end()})),
+                fmt::format("{}: there is no attribute {}. {} or leave it out, or set ignore_extra_fields",
+                            where(number), name, suggest_name(name, {columns_.begin(), columns_.end()})),
                 full_name_ + "." + name);
   }
 }
@@ -118,11 +122,13 @@ Row RowEncoder::key_of(const Row& row) const {
   for (std::size_t i = 0; i < layout_.size(); ++i) {
     if (!layout_[i].attribute->in_key) continue;
     const Value* value = find(row, i);
-    if (value && !value->is_null()) key.set(columns_[i], *value);
+    if (value && !value->is_null())
+      key.set(columns_[i], *value);
     else if (layout_[i].required) {
-      throw Error(Errc::missing_attribute,
-                  fmt::format("{}: attribute {} of the primary key is missing. give the whole key", where(0), columns_[i]),
-                  full_name_ + "." + columns_[i]);
+      throw Error(
+          Errc::missing_attribute,
+          fmt::format("{}: attribute {} of the primary key is missing. give the whole key", where(0), columns_[i]),
+          full_name_ + "." + columns_[i]);
     } else {
       key.set(columns_[i], layout_[i].fallback);
     }
@@ -174,7 +180,8 @@ Value RowEncoder::encode_one(const Attribute& attribute, const Value& value, con
       if (column.required) {
         throw Error(Errc::missing_attribute,
                     fmt::format("{}: attribute {} cannot be null. give it a value of type {}", where(0), attribute.name,
-                                attribute.type), full_name_ + "." + attribute.name);
+                                attribute.type),
+                    full_name_ + "." + attribute.name);
       }
       return column.now ? state_.dialect().to_cell(attribute.column, DateTime::now()) : column.fallback;
     }
@@ -189,7 +196,8 @@ Value RowEncoder::encode_one(const Attribute& attribute, const Value& value, con
                   full_name_ + "." + attribute.name, e.native());
     }
   }
-  throw Error(Errc::unknown_attribute, fmt::format("{}: there is no attribute {}", where(0), attribute.name), full_name_);
+  throw Error(Errc::unknown_attribute, fmt::format("{}: there is no attribute {}", where(0), attribute.name),
+              full_name_);
 }
 
 RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<const std::string> attributes)
@@ -229,7 +237,7 @@ Row RowDecoder::decode(std::vector<Value>&& cells) const {
       continue;
     }
     try {
-      Value stored = column.json ? from_json(cell.as<std::string>())
+      Value stored = column.json                           ? from_json(cell.as<std::string>())
                      : column.type.empty() || column.chain ? std::move(cell)
                                                            : dialect_.from_cell(column.type, std::move(cell));
       if (column.chain) {

@@ -32,15 +32,18 @@ constexpr std::size_t recovered_at_once = 10'000;  // objects; `oas gc` and late
 }  // namespace
 
 SessionState::SessionState(Settings given, SessionOptions wishes)
-    : settings(std::move(given)), options(std::move(wishes)), owner(new_owner()), pool(threads_for(options.concurrency)) {
+    : settings(std::move(given)),
+      options(std::move(wishes)),
+      owner(new_owner()),
+      pool(threads_for(options.concurrency)) {
   for (const auto& codec : options.codecs) codecs.add(codec);
   main = db::open_connection(settings.database());
   if (options.wrap_connection) main = options.wrap_connection(std::move(main));
   side = main->side();
   if (settings.embedded()) {
-    log(LogLevel::info, fmt::format("the settings name no database: using {} and the store {} in {}", main->location(),
-                                    settings.default_store(),
-                                    store_config(settings.default_store()).options.at("location")));
+    log(LogLevel::info,
+        fmt::format("the settings name no database: using {} and the store {} in {}", main->location(),
+                    settings.default_store(), store_config(settings.default_store()).options.at("location")));
   }
 }
 
@@ -72,8 +75,9 @@ const StoreConfig& SessionState::store_config(std::string_view name) const {
   if (at == settings.stores().end()) {
     std::vector<std::string_view> known;
     for (const auto& [other, config] : settings.stores()) known.push_back(other);
-    throw Error(Errc::usage, fmt::format("find store {}: the settings have no such store. {}", concrete,
-                                         known.empty() ? "add it to stores" : suggest_name(concrete, known)),
+    throw Error(Errc::usage,
+                fmt::format("find store {}: the settings have no such store. {}", concrete,
+                            known.empty() ? "add it to stores" : suggest_name(concrete, known)),
                 "store " + concrete);
   }
   return at->second;
@@ -104,12 +108,17 @@ Ledger& SessionState::ledger(const std::string& schema) {
   return *ledger;
 }
 
+void SessionState::keep_leases(const std::string& schema) {
+  if (!heartbeat_) heartbeat_ = std::make_unique<Heartbeat>(main->side(), owner, options.lease);
+  heartbeat_->watch(schema);
+}
+
 void SessionState::recover(const std::string& schema) {
   if (works > 0 || !recovered_.insert(schema).second) return;
   const Collected collected = Collector(*this, schema).run(recovered_at_once);
   if (collected.removed > 0) {
-    log(LogLevel::info, fmt::format("schema {}: removed {} objects that an interrupted program had left", schema,
-                                    collected.removed));
+    log(LogLevel::info,
+        fmt::format("schema {}: removed {} objects that an interrupted program had left", schema, collected.removed));
   }
   for (const Error& e : collected.errors) log(LogLevel::warning, e.what());
 }
@@ -140,8 +149,10 @@ Session::~Session() = default;
 Schema Session::schema(std::string_view name) {
   const auto good = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; };
   if (name.empty() || name.size() > 63 || !std::ranges::all_of(name, good) || !(name[0] >= 'a' && name[0] <= 'z')) {
-    throw Error(Errc::usage, fmt::format("open schema \"{}\": not a name. use small letters, digits and _, beginning with "
-                                         "a letter, at most 63", name));
+    throw Error(Errc::usage,
+                fmt::format("open schema \"{}\": not a name. use small letters, digits and _, beginning with "
+                            "a letter, at most 63",
+                            name));
   }
   state_->ensure_schema(std::string(name));
   return Schema(state_, std::string(name));
@@ -169,7 +180,8 @@ std::string Session::location() const { return state_->main->location(); }
 
 Collected Session::collect() {
   if (state_->works > 0) {
-    throw Error(Errc::usage, "collect: a transaction is open, and what it will refer to is not decided. commit it first");
+    throw Error(Errc::usage,
+                "collect: a transaction is open, and what it will refer to is not decided. commit it first");
   }
   Collected total;
   for (const auto& schema : schemas()) {

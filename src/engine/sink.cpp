@@ -14,6 +14,9 @@ namespace {
 // bytes are worth a question first.
 constexpr std::uint64_t worth_asking = 64 << 10;  // bytes
 
+// More than this, or more than one flush, may take longer than a lease.
+constexpr std::uint64_t lasting = 256 << 20;  // bytes
+
 }  // namespace
 
 Sink::Sink(SessionState& state, Work& work, std::string schema)
@@ -108,8 +111,12 @@ void Sink::flush() {
     Store*& store = stores[put.store];
     if (!store) store = state_.store(put.store).get();
   }
-  work_.begin_put(schema_, objects);
-  parallel_for(state_.pool, queue_.size(), state_.in_flight(), [&](std::size_t i) { write(*stores.at(queue_[i].store), queue_[i]); });
+  std::uint64_t bytes = 0;
+  for (const Put& put : queue_) bytes += put.content.size();
+  work_.begin_put(schema_, objects, flushed_ || bytes >= lasting);
+  flushed_ = true;
+  parallel_for(state_.pool, queue_.size(), state_.in_flight(),
+               [&](std::size_t i) { write(*stores.at(queue_[i].store), queue_[i]); });
   for (const auto& [name, store] : stores) {
     std::vector<std::string> keys;
     for (const Put& put : queue_) {

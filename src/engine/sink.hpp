@@ -46,6 +46,7 @@ class Sink final : public ObjectSink {
   std::map<ObjectPath, std::size_t> announced_;  ///< objects of the queue, each once
   std::vector<ObjectPath> row_;
   std::size_t waiting_ = 0;
+  bool flushed_ = false;
 };
 
 class Source final : public ObjectSource {

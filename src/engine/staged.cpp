@@ -27,7 +27,8 @@ struct Folder::State {
 
   std::string key(std::string_view relative) const {
     if (closed) {
-      throw Error(Errc::usage, fmt::format("write {} to a staged folder: it was committed or discarded already", relative),
+      throw Error(Errc::usage,
+                  fmt::format("write {} to a staged folder: it was committed or discarded already", relative),
                   fmt::format("store {}, {}", store->name(), path));
     }
     return fmt::format("{}/{}", path, relative);
@@ -149,12 +150,17 @@ std::shared_ptr<Folder::State> StagedInsert::State::begin(std::string_view attri
   const std::string target = fmt::format("{}.{}.{}", entry->info->def.schema, entry->info->def.name, attribute);
   const codec::Chain* chain = a.codec.empty() ? nullptr : session->chain(a.type);
   if (!chain || !codec::is_staged(*chain)) {
-    throw Error(Errc::usage, fmt::format("staged insert: attribute {} is {} and cannot be written in place. use an <object@> "
-                                         "attribute, or set its value", attribute, a.type), target);
+    throw Error(Errc::usage,
+                fmt::format("staged insert: attribute {} is {} and cannot be written in place. use an <object@> "
+                            "attribute, or set its value",
+                            attribute, a.type),
+                target);
   }
   if (row.objects.contains(attribute)) {
-    throw Error(Errc::usage, fmt::format("staged insert: attribute {} was opened before. one object an attribute and row",
-                                         attribute), target);
+    throw Error(
+        Errc::usage,
+        fmt::format("staged insert: attribute {} was opened before. one object an attribute and row", attribute),
+        target);
   }
   const std::string store = session->store_name(chain->store);
   const StoreConfig& config = session->store_config(store);
@@ -168,7 +174,7 @@ std::shared_ptr<Folder::State> StagedInsert::State::begin(std::string_view attri
   files->store = session->store(store);
   files->path = codec::named_path(config, keyed, dotted, codec::random_token(config.token_length));
   const ObjectPath object{store, files->path, folder};
-  intents.push_back(announce(*session, entry->info->def.schema, {&object, 1}));
+  intents.push_back(announce(*session, entry->info->def.schema, {&object, 1}, true));
   row.objects.emplace(std::string(attribute), Object{files, dotted, folder});
   return files;
 }
@@ -208,8 +214,10 @@ void StagedInsert::set(std::string_view attribute, Value value) {
   const Attribute& a = state_->entry->info->heading.at(attribute);
   const Value* old = row.row.find(attribute);
   if (a.in_key && old && !(*old == value)) {
-    throw Error(Errc::usage, fmt::format("staged insert: attribute {} is part of the key, which objects are named after. "
-                                         "give it when the row begins", attribute));
+    throw Error(Errc::usage,
+                fmt::format("staged insert: attribute {} is part of the key, which objects are named after. "
+                            "give it when the row begins",
+                            attribute));
   }
   row.row.set(attribute, std::move(value));
 }
@@ -229,8 +237,11 @@ std::size_t StagedInsert::commit() {
     for (auto& [attribute, object] : state.rows[i].objects) {
       Folder::State& files = *object.files;
       if (files.uploads > 0) {
-        throw Error(Errc::usage, fmt::format("insert into {}: an upload of attribute {} is not committed. commit or destroy "
-                                             "it first", name, attribute), name);
+        throw Error(Errc::usage,
+                    fmt::format("insert into {}: an upload of attribute {} is not committed. commit or destroy "
+                                "it first",
+                                name, attribute),
+                    name);
       }
       std::uint64_t total = 0;
       std::vector<FileInfo> infos;
@@ -242,8 +253,11 @@ std::size_t StagedInsert::commit() {
         }
       }
       if (infos.empty()) {
-        throw Error(Errc::usage, fmt::format("insert into {}: nothing was written to attribute {}. write it, or do not open "
-                                             "it", name, attribute), name);
+        throw Error(Errc::usage,
+                    fmt::format("insert into {}: nothing was written to attribute {}. write it, or do not open "
+                                "it",
+                                name, attribute),
+                    name);
       }
       auto& [store, list] = keys[files.store->name()];
       store = files.store;
@@ -271,16 +285,16 @@ std::size_t StagedInsert::commit() {
     Row row = state.rows[i].row;
     for (const auto& [attribute, metadata] : written[i]) {
       if (row.find(attribute)) {
-        throw Error(Errc::usage, fmt::format("insert into {}: attribute {} was both written in place and set", name,
-                                             attribute), name);
+        throw Error(Errc::usage,
+                    fmt::format("insert into {}: attribute {} was both written in place and set", name, attribute),
+                    name);
       }
     }
     state.encoder.validate(row, i + 1, &written[i]);
     cells.push_back(state.encoder.encode(row, i + 1, sink, &written[i]));
   }
   sink.flush();
-  const std::string sql =
-      state.session->dialect().insert(def, state.encoder.columns(), db::Dialect::OnDuplicate::fail);
+  const std::string sql = state.session->dialect().insert(def, state.encoder.columns(), db::Dialect::OnDuplicate::fail);
   try {
     work.rows().execute_many(sql, cells);
   } catch (const Error& e) {

@@ -15,6 +15,7 @@
 #include "codec/registry.hpp"
 #include "core/process.hpp"
 #include "core/thread_pool.hpp"
+#include "engine/heartbeat.hpp"
 #include "engine/ledger.hpp"
 #include "query/tree.hpp"
 
@@ -26,7 +27,7 @@ class Work;
 struct TableEntry {
   std::shared_ptr<const TableInfo> info;
   std::vector<const codec::Chain*> chains;  ///< one an attribute of the heading; nullptr: a core or native type
-  std::string unknown_codec;         ///< not empty: an attribute's codec is not known here
+  std::string unknown_codec;                ///< not empty: an attribute's codec is not known here
 };
 
 struct SessionState : std::enable_shared_from_this<SessionState> {
@@ -69,14 +70,16 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   Ledger& ledger(const std::string& schema);
   /// Once a session and schema, before its first write: finishes what dead processes left.
   void recover(const std::string& schema);
+  /// Keeps the leases of the schema's intents alive from now on.
+  void keep_leases(const std::string& schema);
 
   // --- units of work (work.cpp)
   struct Intent {
     std::string schema, id;
   };
-  std::vector<Intent> failed;      ///< of works that were rolled back inside an open one
-  std::set<std::string> trashed;   ///< schemas whose trash has grown in the open work
-  int works = 0;                   ///< open, nested ones counted
+  std::vector<Intent> failed;     ///< of works that were rolled back inside an open one
+  std::set<std::string> trashed;  ///< schemas whose trash has grown in the open work
+  int works = 0;                  ///< open, nested ones counted
   Work* innermost = nullptr;
 
   /// A connection for reading outside transactions; given back when the reader is done.
@@ -92,6 +95,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   std::map<std::string, std::unique_ptr<const codec::Chain>, std::less<>> chains_;
   std::map<std::string, std::vector<std::shared_ptr<const TableEntry>>> entries_;
   std::vector<std::unique_ptr<db::Connection>> readers_;
+  std::unique_ptr<Heartbeat> heartbeat_;
 };
 
 }  // namespace oas

@@ -35,19 +35,21 @@ void settle(SessionState& state) {
 
 }  // namespace
 
-SessionState::Intent announce(SessionState& state, const std::string& schema, std::span<const ObjectPath> paths) {
+SessionState::Intent announce(SessionState& state, const std::string& schema, std::span<const ObjectPath> paths,
+                              bool lasting) {
   using clock = std::chrono::steady_clock;
   const auto deadline = clock::now() + std::chrono::minutes(1);
   auto pause = std::chrono::milliseconds(1);
   Ledger& ledger = state.ledger(schema);
+  if (lasting) state.keep_leases(schema);
   for (;;) {
     Ledger::Claim blocking;
     if (auto id = ledger.begin_put(paths, blocking)) return {schema, std::move(*id)};
     if (clock::now() > deadline) {
       throw Error(Errc::unavailable,
                   fmt::format("store {} in {}: a collector has been removing the same object for a minute ({}). try "
-                              "again later, or run a collection", blocking.object.path, blocking.object.store,
-                              blocking.owner),
+                              "again later, or run a collection",
+                              blocking.object.path, blocking.object.store, blocking.owner),
                   blocking.object.store);
     }
     // If the collector is dead, its removal has to be finished before the path may be written again.

@@ -14,9 +14,11 @@ namespace oas {
 
 /// Announces objects that are about to be written: an intent that is either adopted by a Work or abandoned. Waits for a
 /// collector that is removing one of them. Errors: unavailable if that takes longer than a minute.
-SessionState::Intent announce(SessionState& state, const std::string& schema, std::span<const ObjectPath> paths);
-/// Objects of intents that no work will adopt go: at once, or after the outermost open work. Logs failures; what is left
-/// stays in the ledger.
+/// `lasting`: it may take longer than a lease, which is renewed then.
+SessionState::Intent announce(SessionState& state, const std::string& schema, std::span<const ObjectPath> paths,
+                              bool lasting);
+/// Objects of intents that no work will adopt go: at once, or after the outermost open work. Logs failures; what is
+/// left stays in the ledger.
 void abandon(SessionState& state, std::vector<SessionState::Intent> intents);
 
 class Work {
@@ -28,8 +30,8 @@ class Work {
 
   /// The transaction of the rows; begun at the first call, so that objects can be written before it locks anything.
   db::Transaction& rows();
-  void begin_put(const std::string& schema, std::span<const ObjectPath> paths) {
-    adopt({announce(state_, schema, paths)});
+  void begin_put(const std::string& schema, std::span<const ObjectPath> paths, bool lasting) {
+    adopt({announce(state_, schema, paths, lasting || outer_ != nullptr)});
   }
   /// The intents share the fate of this work from now on.
   void adopt(std::vector<SessionState::Intent> intents) {
