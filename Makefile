@@ -27,6 +27,9 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@echo "build: library, program oas, demo"
 	@$(call BUILD,dev) --quiet oas oas-cli oas_demo
 	@build/dev/bin/oas_demo
+	@echo; echo "== Nothing is lost and nothing leaks (oas fsck --deep)"
+	@build/dev/bin/oas --folder demo fsck --deep
+	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
 test:  ## build everything and run all tests
 	$(call configure,dev,build)
