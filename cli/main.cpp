@@ -22,8 +22,7 @@ like any other. A database holds the rows, stores hold the objects, and the two 
 Tables are named SCHEMA.TABLE. Settings come from datajoint.json, found from here upwards, and DJ_*;
 without any there are oas.db and oas-store/ in this folder.)";
 
-constexpr std::string_view examples = R"(
-Examples:
+constexpr std::string_view examples = R"(Examples:
   oas declare lab.Scan scan.txt                    a table from a definition in a file
   oas put lab.scan scan=1 frames=@frames.npy       a row with an array from a file
   oas get lab.scan frames -w 'scan = 1' -o f.npy   the array, as a file again
@@ -55,6 +54,7 @@ class CommandLine {
     CLI::App* added = under.add_subcommand(name, what);
     if (!group.empty()) added->group(group);
     added->fallthrough();
+    added->footer("--json and --folder DIR go with every verb.");
     if (action)
       added->callback([this, action = std::move(action)] { chosen_ = action; });
     else

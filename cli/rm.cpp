@@ -22,7 +22,8 @@ int rm(Program& program, const Rm& options) {
   if (rows > 0 && !options.yes) {
     if (program.json || !is_terminal(stdin))
       throw Error(Errc::usage,
-                  fmt::format("remove {} rows from {}: nobody can be asked. say --yes", rows, options.table),
+                  fmt::format("remove {} {} from {}: nobody can be asked. say --yes", rows, rows == 1 ? "row" : "rows",
+                              options.table),
                   options.table);
     if (!ask(fmt::format("remove {} and what belongs to {}?",
                          rows == 1 ? "this row" : fmt::format("these {} rows", rows), rows == 1 ? "it" : "them"))) {
