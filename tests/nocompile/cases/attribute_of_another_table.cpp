@@ -1,22 +1,10 @@
 // mistake: no_such_attribute
-#include <oas/attribute.hpp>
+#include "scan.hpp"
 
-struct Subject : oas::Manual {
-  static constexpr oas::Definition definition = "subject_id : int32\n---\nname : varchar(20)";
-};
-struct Scan : oas::Imported {
-  using references = oas::References<Subject>;
-  static constexpr oas::Definition definition = R"(
-    -> Subject
-    ---
-    channels : int32
-    waves=null : <npy@>
-    index(channels)
-  )";
-};
-
+void fetch(const oas::Table<Scan>& scans) {
 #ifdef OAS_MISTAKE
-using Type = oas::detail::attribute_t<Scan, "name">;
+  static_cast<void>(scans.fetch1<"name">());
 #else
-using Type = oas::detail::attribute_t<Scan, "subject_id">;
+  static_cast<void>(scans.fetch1<"subject_id">());
 #endif
+}

@@ -1,25 +1,10 @@
 // mistake: conver
-#include <oas/attribute.hpp>
+#include "scan.hpp"
 
-struct Subject : oas::Manual {
-  static constexpr oas::Definition definition = "subject_id : int32\n---\nname : varchar(20)";
-};
-struct Scan : oas::Imported {
-  using references = oas::References<Subject>;
-  static constexpr oas::Definition definition = R"(
-    -> Subject
-    ---
-    channels : int32
-    waves=null : <npy@>
-    index(channels)
-  )";
-};
-
-template <oas::fixed_string Name>
-oas::detail::attribute_t<Scan, Name> fetch1();
-
+void fetch(const oas::Table<Scan>& scans) {
 #ifdef OAS_MISTAKE
-std::string text = fetch1<"channels">();
+  std::string text = scans.fetch1<"channels">();
 #else
-std::int32_t number = fetch1<"channels">();
+  std::int32_t number = scans.fetch1<"channels">();
 #endif
+}
