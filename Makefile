@@ -37,8 +37,8 @@ test:  ## build everything and run all tests
 	@$(call BUILD,dev)
 	@$(call TEST,dev) $(CTEST_ARGS)
 
-bench:  ## build with full optimisation and run the benchmarks; BENCH_ARGS=--benchmark_filter=blob
-	$(call configure,bench,bench)
+bench:  ## build with full optimisation and hold the library against the raw operations; BENCH_ARGS="--only npy_large"
+	$(call configure,bench,build)
 	@$(call BUILD,bench) oas_benchmarks
 	@set -e; for program in build/bench/bin/oas_bench_*; do $$program $(BENCH_ARGS); done
 

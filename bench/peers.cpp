@@ -1,0 +1,610 @@
+// The library on SQLite and a file store beside the raw operations underneath, in one run: how much of what the machine
+// gives arrives. The workloads, their names and their data are those of docs/benchmarks.md; any program may run them.
+//
+//   oas_bench_peers [--json] [--durable] [--quick] [--repeats N] [--only WORKLOAD…]
+//
+// Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do. The database
+// keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is measured.
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "data.hpp"
+#include "raw.hpp"
+#include "report.hpp"
+
+namespace fs = std::filesystem;
+using bench::Timed;
+
+namespace {
+
+struct Options {
+  bool json = false, durable = false, quick = false;
+  int repeats = 7;
+  std::set<std::string> only;
+};
+
+/// A folder of its own, removed at the end.
+struct Scratch {
+  Scratch() {
+    const char* base = std::getenv("BENCH_DIR");
+    std::string name = ((base ? fs::path(base) : fs::temp_directory_path()) / "oas-bench-XXXXXX").string();
+    bench::check(::mkdtemp(name.data()) != nullptr, "mkdtemp");
+    path = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  fs::path path;
+};
+
+oas::Session open_session(const fs::path& work, bool durable) {
+  fs::create_directories(work / "store");
+  return oas::Session(oas::Settings::parse(fmt::format(
+                          R"({{"database": {{"backend": "sqlite", "name": "{}"}},
+               "stores": {{"default": "store", "store": {{"protocol": "file", "location": "{}", "sync": "{}"}}}}}})",
+                          (work / "bench.db").string(), (work / "store").string(), durable ? "true" : "false")),
+                      oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {}});
+}
+
+void must(bool condition, const char* what) {
+  if (!condition) throw std::runtime_error(what);
+}
+
+class Workloads {
+ public:
+  Workloads(const Options& options, bench::Report& out)
+      : options_(options),
+        out_(out),
+        work_(scratch_.path),
+        session_(open_session(work_, options.durable)),
+        lab_(session_.schema("bench")),
+        sync_(options.durable ? bench::Sync::each : bench::Sync::none) {
+    fs::create_directories(raw_);
+  }
+
+  void startup() {
+    const std::string definition = "id : int32\n---\nlabel : varchar(32)\nx : float64\ntrace : <blob>";
+    std::vector<oas::Session> kept;
+    out_.compare("startup", "connect", "ms", 1, {[&](int) { kept.push_back(open_session(work_, options_.durable)); }});
+    kept.clear();
+    out_.compare("startup", "activate_new", "ms", 1, {[&](int n) { session_.schema("new" + std::to_string(n)); }});
+    out_.compare("startup", "activate_existing", "ms", 1, {[&](int) { session_.schema("new0"); }});
+    const auto declare = [&](int n) { lab_.declare("Declared" + std::to_string(n), oas::Tier::manual, definition); };
+    out_.compare("startup", "declare", "ms", 1, {declare});
+    out_.compare("startup", "redeclare", "ms", 1, {declare});
+  }
+
+  void intable_blob() {
+    const int count = few(2000, 200), single = few(300, 30);
+    auto t = table("Intable", "<blob>");
+    std::vector<oas::Row> rows;
+    std::vector<std::string> raw;
+    for (int i = 0; i < count; ++i) {
+      rows.push_back({{"id", i}, {"data", bench::record(i)}});
+      raw.push_back(bench::octets(static_cast<std::uint64_t>(i), 1024));
+    }
+    bench::RawDatabase db((raw_ / "raw.db").string());
+    const auto empty = [&](int) { t.remove(); };
+    const Timed raw_batch{[&](int) {
+                            db.run("BEGIN IMMEDIATE");
+                            for (int i = 0; i < count; ++i) db.insert(i, raw[i]);
+                            db.run("COMMIT");
+                          },
+                          [&](int) { db.run("DELETE FROM t"); }};
+    out_.compare("intable_blob", "insert_batch", "rows/s", count, {[&](int) { t.insert(rows); }, empty}, raw_batch,
+                 "SQLite, prepared INSERT");
+    const auto got = t.order_by("id").fetch();
+    for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
+    out_.compare("intable_blob", "fetch_batch", "rows/s", count, {[&](int) { t.fetch(); }}, {[&](int) { db.fetch(); }},
+                 "SQLite, prepared SELECT");
+    out_.compare("intable_blob", "fetch_single", "rows/s", single, {[&](int) {
+                   for (int i = 0; i < single; ++i) (t & oas::key({{"id", i * 7 % count}})).fetch1("data");
+                 }},
+                 {[&](int) {
+                   for (int i = 0; i < single; ++i) db.fetch(i * 7 % count);
+                 }},
+                 "SQLite, prepared SELECT");
+    out_.compare("intable_blob", "insert_single", "rows/s", single,
+                 {[&](int) {
+                    for (int i = 0; i < single; ++i) t.insert1(rows[i]);
+                  },
+                  empty},
+                 {[&](int) {
+                    for (int i = 0; i < single; ++i) db.insert(i, raw[i]);
+                  },
+                  [&](int) { db.run("DELETE FROM t"); }},
+                 "SQLite, one commit a row");
+    t.remove();
+  }
+
+  void stored_blob_small() {
+    const int count = few(500, 50);
+    auto t = table("BlobSmall", "<blob@store>");
+    const auto rows = arrays(count, {1280});
+    auto again = rows;
+    for (int i = 0; i < count; ++i) again[i].set("id", count + i);
+    const auto raw = small_files(count);
+    out_.compare("stored_blob_small", "insert", "rows/s", count,
+                 {[&](int) { t.insert(rows); }, [&](int) { t.remove(); }}, raw.put, raw.put_by);
+    const auto got = t.order_by("id").fetch();
+    for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
+    out_.compare("stored_blob_small", "fetch", "rows/s", count, {[&](int) { t.fetch(); }}, raw.get,
+                 "open, read, close");
+    out_.compare("stored_blob_small", "insert_duplicate", "rows/s", count,
+                 {[&](int) { t.insert(again); }, [&](int) { (t & oas::where("id >= {}", count)).remove(); }});
+    t.remove();
+    nothing_left("stored_blob_small");
+  }
+
+  void stored_blob(const std::string& workload,
+                   const std::function<std::vector<double>(std::uint64_t, std::size_t)>& make) {
+    const std::size_t elements = few(1 << 20, 1 << 16), size = elements * 8;
+    auto t = table(workload == "stored_blob_random" ? "BlobRandom" : "BlobCompressible", "<blob@store>");
+    std::vector<double> data;
+    const auto raw = one_file(size);
+    out_.compare(workload, "insert", "MB/s", megabytes(size),
+                 {[&](int k) {
+                    t.insert1({{"id", k}, {"data", data}});
+                  },
+                  [&](int k) { data = make(static_cast<std::uint64_t>(k), elements); }},
+                 raw.put, raw.put_by);
+    const auto one = t & oas::key({{"id", 0}});
+    must(one.fetch1("data") == oas::Value(make(0, elements)), "fetched differs from inserted");
+    out_.compare(workload, "fetch", "MB/s", megabytes(size), {[&](int) { one.fetch1("data"); }}, raw.get, "read(2)");
+    t.remove();
+    nothing_left(workload);
+  }
+
+  void npy_small() {
+    const int count = few(1000, 50);
+    auto t = table("NpySmall", "<npy@store>");
+    const auto rows = arrays(count, {10, 128});
+    const auto raw = small_files(count);
+    const auto insert = [&](int) { t.insert(rows); };
+    const auto empty = [&](int) { t.remove(); };
+    out_.compare("npy_small", "insert", "rows/s", count, {insert, empty}, raw.put, raw.put_by);
+    const auto got = t.order_by("id").fetch();
+    for (int i = 0; i < std::min(50, count); ++i)
+      must(got[i].at<oas::NpyRef>("data").load() == rows[i].at<oas::Array>("data"), "fetched differs from inserted");
+    out_.compare("npy_small", "fetch_lazy", "rows/s", count, {[&](int) {
+                   std::int64_t sum = 0;
+                   for (const oas::Row& row : t) {
+                     const auto ref = row.at<oas::NpyRef>("data");
+                     sum += ref.shape()[0] + static_cast<int>(ref.dtype());
+                   }
+                   must(sum > 0, "no shapes");
+                 }});
+    out_.compare("npy_small", "fetch_load", "rows/s", count, {[&](int) {
+                   for (const oas::Row& row : t) row.at<oas::NpyRef>("data").load();
+                 }},
+                 raw.get, "open, read, close");
+    out_.compare("npy_small", "delete_one", "ms", 1, {[&](int k) { (t & oas::key({{"id", k}})).remove(); }});
+    out_.compare("npy_small", "delete", "rows/s", count,
+                 {empty,
+                  [&](int) {
+                    t.remove();
+                    t.insert(rows);
+                  }},
+                 raw.unlink, "unlink(2)");
+    nothing_left("npy_small");
+  }
+
+  void npy_big(const std::string& workload, std::int64_t lines) {
+    const std::size_t elements = static_cast<std::size_t>(lines) * 1024, size = elements * 8;
+    auto t = table(workload == "npy_medium" ? "NpyMedium" : "NpyLarge", "<npy@store>");
+    const auto data = oas::Array::own(bench::uniform(1, elements), {lines, 1024});
+    const auto raw = one_file(size);
+    out_.compare(workload, "insert", "MB/s", megabytes(size),
+                 {[&](int k) {
+                    t.insert1({{"id", k}, {"data", data}});
+                  },
+                  [&](int k) {
+                    (t & oas::key({{"id", k - 1}})).remove();
+                  }},
+                 raw.put, raw.put_by);
+    t.remove();
+    t.insert1({{"id", 0}, {"data", data}});
+    const auto one = t & oas::key({{"id", 0}});
+    const auto ref = [&] { return one.fetch1("data").as<oas::NpyRef>(); };
+    must(ref().load() == data, "fetched differs from inserted");
+    out_.compare(workload, "fetch_load", "MB/s", megabytes(size), {[&](int) { ref().load(); }}, raw.get, "read(2)");
+    const std::int64_t part = std::max<std::int64_t>(1, lines / 100);
+    const auto wanted = static_cast<std::size_t>(part) * 8192;
+    const auto before = bytes_read();
+    must(ref().load(oas::rows(0, part)).nbytes() == wanted, "the slice has another size");
+    const auto read = bytes_read() - before;
+    out_.compare(workload, "slice", "ms", 1, {[&](int) { ref().load(oas::rows(0, part)); }},
+                 {[&](int) { bench::read_file(raw.path, wanted, 128); }}, "pread(2)",
+                 fmt::format(", \"slice_bytes\": {}, \"read_bytes\": {}", wanted, read));
+    out_.value(workload, "slice_bytes_read", "of slice", static_cast<double>(read) / static_cast<double>(wanted));
+    t.remove();
+    nothing_left(workload);
+  }
+
+  void attach() {
+    const std::size_t size = few(64 << 20, 1 << 20);
+    auto t = table("Attach", "<attach@store>");
+    const fs::path source = work_ / "recording.bin", target = work_ / "download";
+    const auto raw = one_file(size);
+    out_.compare(
+        "attach", "insert", "MB/s", megabytes(size),
+        {[&](int k) {
+           t.insert1({{"id", k}, {"data", oas::Attachment(source)}});
+         },
+         [&](int k) { bench::write_file(source.string(), bench::octets(static_cast<std::uint64_t>(k), size)); }},
+        raw.put, raw.put_by);
+    const auto one = t & oas::key({{"id", 0}});
+    out_.compare(
+        "attach", "fetch", "MB/s", megabytes(size),
+        {[&](int) { one.fetch1("data").as<oas::Attachment>().save_to(target); }, [&](int) { fs::remove_all(target); }},
+        raw.get, "read(2), without writing it anywhere");
+    must(bench::read_file((target / "recording.bin").string(), size).text() == bench::octets(0, size),
+         "fetched differs from inserted");
+    fs::remove_all(target);
+    t.remove();
+    nothing_left("attach");
+  }
+
+  void folder(const std::string& workload, int files, std::size_t size) {
+    auto t = table(workload == "folder_many" ? "FolderMany" : "FolderLarge", "<object@store>");
+    const fs::path source = work_ / "folder", target = work_ / "downloaded", copied = raw_ / "copied";
+    bench::make_folder(source, files, size);
+    const bool many = workload == "folder_many";
+    const std::string unit = many ? "files/s" : "MB/s";
+    const double amount = many ? files : megabytes(static_cast<std::size_t>(files) * size);
+    const Timed raw{[&](int) {
+                      bench::copy_folder(source, copied);
+                      if (options_.durable) bench::sync_all(copied.string());
+                    },
+                    [&](int) { fs::remove_all(copied); }};
+    out_.compare(workload, "insert", unit, amount,
+                 {[&](int k) {
+                    t.insert1({{"id", k}, {"data", source}});
+                  },
+                  [&](int k) {
+                    (t & oas::key({{"id", k - 1}})).remove();
+                  }},
+                 raw, options_.durable ? "cp -r, syncfs" : "cp -r");
+    t.remove();
+    t.insert1({{"id", 0}, {"data", source}});
+    const auto one = t & oas::key({{"id", 0}});
+    const Timed copy{[&](int) { bench::copy_folder(source, copied); }, [&](int) { fs::remove_all(copied); }};
+    out_.compare(
+        workload, "download", unit, amount,
+        {[&](int) { one.fetch1("data").as<oas::ObjectRef>().download(target); }, [&](int) { fs::remove_all(target); }},
+        copy, "cp -r");
+    must(std::system(("diff -r '" + source.string() + "' '" + target.string() + "'").c_str()) == 0,
+         "downloaded differs from inserted");
+    for (const auto& path : {source, target, copied}) fs::remove_all(path);
+    t.remove();
+    nothing_left(workload);
+  }
+
+  void probe() {
+    const auto data = bench::uniform(1, 10);
+    const auto works = [&](const std::string& op, const std::function<void()>& body) {
+      try {
+        body();
+        out_.value("probe", op, "works", 1);
+      } catch (const std::exception& e) {
+        out_.failed("probe", op, e.what());
+      }
+    };
+    const auto round_trip = [&](const std::string& name, const std::string& type) {
+      auto t = table(name, type);
+      t.insert1({{"id", 1}, {"data", data}});
+      must(t.fetch1("data") == oas::Value(data), "fetched differs from inserted");
+      t.remove();
+    };
+    works("default_store", [&] { round_trip("ProbeDefault", "<blob@>"); });
+    works("stored_blob", [&] { round_trip("ProbeStored", "<blob@store>"); });
+    works("uuid_key", [&] {
+      auto t = lab_.declare("ProbeUuid", oas::Tier::manual, "id : uuid\n---\ndata : <blob>");
+      const auto id = oas::Uuid::random();
+      t.insert1({{"id", id}, {"data", data}});
+      must(t.fetch1("id").as<oas::Uuid>() == id, "fetched differs from inserted");
+    });
+    works("intable_attach", [&] {
+      auto t = table("ProbeAttach", "<attach>");
+      t.insert1({{"id", 1}, {"data", oas::Attachment("note.txt", oas::Bytes::copy("note"))}});
+      must(t.fetch1("data").as<oas::Attachment>().bytes().text() == "note", "fetched differs from inserted");
+    });
+    works("replace", [&] { table("ProbeReplace", "int32").insert1({{"id", 1}, {"data", 1}}, {.replace = true}); });
+    auto t = table("ProbeNpy", "<npy@store>");
+    t.insert1({{"id", 1}, {"data", data}});
+    const auto left = [&](const std::string& op, const std::function<void()>& body) {
+      const auto before = objects();
+      try {
+        body();
+      } catch (const std::exception&) {
+      }
+      out_.value("probe", op, "objects", static_cast<double>(objects()) - static_cast<double>(before));
+    };
+    left("left_by_refused_insert", [&] { t.insert1({{"id", 1}, {"data", data}}); });
+    left("left_by_update", [&] { t.update1({{"id", 1}, {"data", bench::uniform(2, 10)}}); });
+    left("left_by_rollback", [&] {
+      session_.transaction([&] {
+        t.insert1({{"id", 2}, {"data", data}});
+        throw std::runtime_error("rolled back on purpose");
+      });
+    });
+    t.remove();
+  }
+
+  /// In a process of its own each, because a peak cannot be taken back.
+  void memory(const std::string& name) {
+    const std::string command = fmt::format("exec '{}' --child {} '{}' {}", fs::read_symlink("/proc/self/exe").string(),
+                                            name, (work_ / "memory").string(), options_.quick ? "quick" : "full");
+    FILE* child = ::popen(command.c_str(), "r");
+    bench::check(child != nullptr, "popen");
+    double before = 0, above = 0, seconds = 0, amount = 0;
+    char unit[32] = "";
+    const int got = std::fscanf(child, "%lf %lf %lf %lf %31s", &before, &above, &seconds, &amount, unit);
+    if (::pclose(child) != 0 || got != 5) throw std::runtime_error("the child process failed");
+    fs::remove_all(work_ / "memory");
+    const std::string more = fmt::format(", \"before_mb\": {:.1f}", before);
+    if (name == "memory_stream") {
+      out_.value(name, "stream", "rows/s", amount / seconds);
+      out_.value(name, "stream_memory", "MB above", above, more);
+    } else {
+      out_.value(name, "insert", "MB above", above, more);
+    }
+    out_.value(name, "speed", unit, amount / seconds);
+  }
+
+ private:
+  struct Files {
+    std::string path;
+    Timed put, get, unlink;
+    std::string put_by;
+  };
+
+  template <class T>
+  T few(T full, T quick) const {
+    return options_.quick ? quick : full;
+  }
+  static double megabytes(std::size_t bytes) { return static_cast<double>(bytes) / 1e6; }
+
+  oas::Table<> table(const std::string& name, const std::string& type) {
+    return lab_.declare(name, oas::Tier::manual, "id : int32\n---\ndata : " + type);
+  }
+  static std::vector<oas::Row> arrays(int count, const oas::Shape& shape) {
+    std::size_t elements = 1;
+    for (const auto n : shape) elements *= static_cast<std::size_t>(n);
+    std::vector<oas::Row> rows;
+    for (int i = 0; i < count; ++i)
+      rows.push_back(
+          {{"id", i}, {"data", oas::Array::own(bench::uniform(static_cast<std::uint64_t>(i), elements), shape)}});
+    return rows;
+  }
+
+  /// Many files of 10 KB in one folder.
+  Files small_files(int count) {
+    Files f;
+    const fs::path folder = raw_ / "small";
+    fs::create_directories(folder);
+    std::vector<std::string> names;
+    const auto data = std::make_shared<std::vector<std::string>>();
+    for (int i = 0; i < count; ++i) {
+      names.push_back((folder / (std::to_string(i) + ".bin")).string());
+      data->push_back(bench::octets(static_cast<std::uint64_t>(i), 10240));
+    }
+    const auto put = [=, durable = options_.durable](int) {
+      for (std::size_t i = 0; i < names.size(); ++i) bench::write_file(names[i], (*data)[i]);
+      if (durable) bench::sync_all(folder.string());
+    };
+    const auto unlink = [=](int) {
+      for (const auto& name : names) ::unlink(name.c_str());
+    };
+    f.put = {put, unlink};
+    f.put_by = options_.durable ? "open, write, close of each, syncfs" : "open, write, close";
+    f.get = {[=](int) {
+      for (const auto& name : names) bench::read_file(name, 10240);
+    }};
+    f.unlink = {unlink, put};
+    return f;
+  }
+
+  Files one_file(std::size_t size) {
+    Files f;
+    f.path = (raw_ / ("one-" + std::to_string(size))).string();
+    const auto data = std::make_shared<std::string>(bench::octets(1, size));
+    const std::string folder = raw_.string();
+    f.put = {[=, path = f.path, sync = sync_](int) {
+               bench::write_file(path, *data, sync);
+               if (sync == bench::Sync::each) bench::sync_folder(folder);
+             },
+             [path = f.path](int) { ::unlink(path.c_str()); }};
+    f.put_by = options_.durable ? "write(2), fdatasync, fsync of the folder" : "write(2)";
+    f.get = {[path = f.path, size](int) { bench::read_file(path, size); }};
+    return f;
+  }
+
+  std::size_t objects() const {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(work_ / "store")) count += entry.is_regular_file();
+    return count;
+  }
+  void nothing_left(const std::string& workload) {
+    out_.value(workload, "left_after_delete", "objects", static_cast<double>(objects()));
+  }
+  /// By this process, in read(2) and its kind.
+  static std::uint64_t bytes_read() {
+    std::ifstream io("/proc/self/io");
+    std::string key;
+    std::uint64_t value = 0;
+    io >> key >> value;
+    return value;
+  }
+
+  const Options& options_;
+  bench::Report& out_;
+  Scratch scratch_;
+  fs::path work_;
+  fs::path raw_ = work_ / "raw";
+  oas::Session session_;
+  oas::Schema lab_;
+  bench::Sync sync_;
+};
+
+double resident(const std::string& key) {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(key)) return std::stod(line.substr(key.size())) * 1024 / 1e6;
+  return 0;
+}
+
+/// One memory workload; prints "before above seconds amount unit", memory in MB.
+int child(const std::string& name, const fs::path& work, bool quick) {
+  fs::create_directories(work);
+  oas::Session session = open_session(work, false);
+  oas::Schema lab = session.schema("bench");
+  const auto table = [&](const std::string& type) {
+    return lab.declare("Memory", oas::Tier::manual, "id : int32\n---\ndata : " + type);
+  };
+  std::string unit = "MB/s";
+  double amount = 0;
+  std::function<void()> body;
+  std::vector<double> kept;
+  constexpr std::size_t mega = 1 << 20;
+  if (name == "memory_npy") {
+    auto t = table("<npy@store>");
+    t.insert1({{"id", 0}, {"data", bench::uniform(0, 8)}});
+    kept = bench::uniform(1, quick ? mega : 32 * mega);
+    amount = static_cast<double>(kept.size()) * 8 / 1e6;
+    body = [&kept, t]() mutable { t.insert1({{"id", 1}, {"data", kept}}); };
+  } else if (name == "memory_pieces") {  // an array of 1 GiB, written as it is made
+    auto t = table("<object@store>");
+    t.insert1({{"id", 0}, {"data", oas::Bytes::copy("small")}});
+    const std::size_t pieces = quick ? 16 : 256;
+    kept = bench::uniform(1, mega / 2);
+    amount = static_cast<double>(pieces * kept.size()) * 8 / 1e6;
+    body = [&kept, t, pieces]() mutable {
+      auto staged = t.staged_insert1({{"id", 1}});
+      const auto upload = staged.open("data", ".bin");
+      for (std::size_t i = 0; i < pieces; ++i) upload->append(std::as_bytes(std::span(kept)));
+      upload->commit();
+      staged.commit();
+    };
+  } else if (name == "memory_folder" || name == "memory_folder_out") {  // 4 files of 1 GiB
+    auto t = table("<object@store>");
+    t.insert1({{"id", 0}, {"data", oas::Bytes::copy("small")}});
+    const std::size_t size = quick ? mega : 1024 * mega;
+    fs::create_directories(work / "folder");
+    for (int i = 0; i < 4; ++i) {
+      const fs::path file = work / "folder" / fmt::format("f{}.bin", i);
+      std::ofstream(file) << "x";
+      fs::resize_file(file, size);  // a hole: what is read and written is the same
+    }
+    amount = 4 * static_cast<double>(size) / 1e6;
+    if (name == "memory_folder") {
+      body = [=]() mutable { t.insert1({{"id", 1}, {"data", work / "folder"}}); };
+    } else {
+      t.insert1({{"id", 1}, {"data", work / "folder"}});
+      body = [=] { (t & oas::key({{"id", 1}})).fetch1("data").as<oas::ObjectRef>().download(work / "out"); };
+    }
+  } else if (name == "memory_stream" || name == "memory_stream_in") {  // a million rows
+    auto t = lab.declare("Stream", oas::Tier::manual, "id : int32\n---\nx : float64\ntrace : <blob>");
+    const int rows = quick ? 5000 : 1000000;
+    amount = rows;
+    unit = "rows/s";
+    auto insert = [t, rows](int from) mutable {
+      std::vector<std::vector<double>> traces;
+      for (std::uint64_t i = 0; i < 1000; ++i) traces.push_back(bench::uniform(i, 48));
+      int i = from;
+      t.insert(oas::RowSource([&](oas::Row& row) {
+        if (i == rows) return false;
+        row = {{"id", i}, {"x", i * 1.0}, {"trace", traces[static_cast<std::size_t>(i % 1000)]}};
+        ++i;
+        return true;
+      }));
+    };
+    if (name == "memory_stream") {
+      insert(0);
+      body = [t, rows] {
+        int n = 0;
+        for (const oas::Row& row : t) n += row.size() == 3;
+        must(n == rows, "rows are missing");
+      };
+    } else {
+      t.insert1({{"id", 0}, {"x", 0.0}, {"trace", bench::uniform(0, 48)}});
+      body = [insert]() mutable { insert(1); };
+    }
+  } else {
+    throw std::runtime_error("no workload " + name);
+  }
+  std::ofstream("/proc/self/clear_refs") << 5;
+  const double before = resident("VmRSS:");
+  const double seconds = Timed{[&](int) { body(); }}.seconds(0);
+  fmt::print("{} {} {} {} {}\n", before, resident("VmHWM:") - before, seconds, amount, unit);
+  return 0;
+}
+
+int run(const std::vector<std::string>& arguments) {
+  if (arguments.size() == 4 && arguments[0] == "--child")
+    return child(arguments[1], arguments[2], arguments[3] == "quick");
+  Options options;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& a = arguments[i];
+    if (a == "--json")
+      options.json = true;
+    else if (a == "--durable")
+      options.durable = true;
+    else if (a == "--quick")
+      options.quick = true;
+    else if (a == "--repeats" && i + 1 < arguments.size())
+      options.repeats = std::stoi(arguments[++i]);
+    else if (a == "--only")
+      options.only.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), arguments.end()), i = arguments.size();
+    else
+      throw std::runtime_error("unknown argument " + a +
+                               ". known: --json --durable --quick --repeats N --only WORKLOAD…");
+  }
+  if (const char* quick = std::getenv("BENCH_QUICK"); quick && *quick) options.quick = true;
+  bench::Report out(options.json, options.repeats, OAS_VERSION);
+  Workloads w(options, out);
+  const bool quick = options.quick;
+  const std::vector<std::pair<std::string, std::function<void()>>> all{
+      {"startup", [&] { w.startup(); }},
+      {"intable_blob", [&] { w.intable_blob(); }},
+      {"stored_blob_small", [&] { w.stored_blob_small(); }},
+      {"stored_blob_random", [&] { w.stored_blob("stored_blob_random", bench::uniform); }},
+      {"stored_blob_compressible", [&] { w.stored_blob("stored_blob_compressible", bench::steps); }},
+      {"npy_small", [&] { w.npy_small(); }},
+      {"npy_medium", [&] { w.npy_big("npy_medium", quick ? 128 : 1024); }},
+      {"npy_large", [&] { w.npy_big("npy_large", quick ? 1024 : 32768); }},
+      {"attach", [&] { w.attach(); }},
+      {"folder_many", [&] { w.folder("folder_many", quick ? 200 : 2000, 4096); }},
+      {"folder_large", [&] { w.folder("folder_large", 4, quick ? 1 << 20 : 64 << 20); }},
+      {"probe", [&] { w.probe(); }},
+      {"memory_npy", [&] { w.memory("memory_npy"); }},
+      {"memory_pieces", [&] { w.memory("memory_pieces"); }},
+      {"memory_folder", [&] { w.memory("memory_folder"); }},
+      {"memory_folder_out", [&] { w.memory("memory_folder_out"); }},
+      {"memory_stream_in", [&] { w.memory("memory_stream_in"); }},
+      {"memory_stream", [&] { w.memory("memory_stream"); }}};
+  for (const auto& [name, body] : all) {
+    if (!options.only.empty() && !options.only.contains(name)) continue;
+    try {
+      body();
+    } catch (const std::exception& e) {
+      out.failed(name, "", e.what());
+    }
+  }
+  return out.failures() > 0 ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& e) {
+    std::cerr << "oas_bench_peers: " << e.what() << '\n';
+    return 1;
+  }
+}
