@@ -10,12 +10,18 @@
 
 #include <oas/store.hpp>
 
+#include "support/fault_plan.hpp"
+
 namespace oas::test {
 
 class FaultyStore final : public StoreDecorator {
  public:
   enum class When { before, after };
   using StoreDecorator::StoreDecorator;
+  /// Besides, its calls are numbered by a plan that others share.
+  FaultyStore(std::shared_ptr<Store> inner, std::shared_ptr<FaultPlan> shared) : StoreDecorator(std::move(inner)) {
+    plan_->shared = std::move(shared);
+  }
 
   /// `action` runs before or after the n-th call from now on (the first is 1); verb and key are those of the call.
   /// What it throws is the answer to the call.
@@ -43,12 +49,20 @@ class FaultyStore final : public StoreDecorator {
     auto around(std::string_view verb, std::string_view key, const Call& call) {
       const std::size_t n = next();
       run(n, When::before, verb, key);
+      const Fault fault = shared ? shared->next(std::string(verb) + " " + std::string(key)) : Fault::none;
+      if (fault == Fault::before) shared->callback();
+      if (fault == Fault::refused) throw Error(Errc::unavailable, "refused by the test");
+      const auto after = [&] {
+        if (fault == Fault::after) shared->callback();
+        if (fault == Fault::answer_lost) throw Error(Errc::unavailable, "answer lost by the test");
+        run(n, When::after, verb, key);
+      };
       if constexpr (std::is_void_v<decltype(call())>) {
         call();
-        run(n, When::after, verb, key);
+        after();
       } else {
         auto answer = call();
-        run(n, When::after, verb, key);
+        after();
         return answer;
       }
     }
@@ -66,6 +80,7 @@ class FaultyStore final : public StoreDecorator {
       }
       action(verb, key);
     }
+    std::shared_ptr<FaultPlan> shared;
     std::mutex mutex;
     std::size_t calls = 0;
     std::map<std::pair<std::size_t, When>, Action> actions;
