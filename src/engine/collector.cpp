@@ -32,9 +32,9 @@ bool Collector::managed(const StoreConfig& config, std::string_view path) {
   return under(config.hash_prefix.value_or("_hash")) || under(config.schema_prefix.value_or("_schema"));
 }
 
-bool Collector::acquire() {
+bool Collector::acquire(std::chrono::milliseconds patience) {
   using clock = std::chrono::steady_clock;
-  const auto deadline = clock::now() + std::chrono::seconds(2);
+  const auto deadline = clock::now() + patience;
   auto pause = std::chrono::milliseconds(1);
   while (!ledger_.acquire()) {
     if (clock::now() > deadline) return false;
@@ -226,9 +226,9 @@ bool Collector::pass(std::size_t limit, Collected& total) {
   return !settled.empty();  // progress: there may be more
 }
 
-Collected Collector::run(std::size_t limit) {
+Collected Collector::run(std::size_t limit, std::chrono::milliseconds patience) {
   Collected total;
-  if (!acquire()) return total;
+  if (!acquire(patience)) return total;
   const Lease lease{ledger_};
   while (total.removed + total.kept < limit) {
     total.waiting = 0;

@@ -2,6 +2,7 @@
 // rolled-back writers, and an audit's listing; never from a guess. docs/ledger.md has the order of the steps and why.
 #pragma once
 
+#include <chrono>
 #include <set>
 #include <span>
 #include <string>
@@ -17,9 +18,9 @@ namespace oas {
 class Collector {
  public:
   Collector(SessionState& state, std::string schema);
-  /// Removes what is due, bounded to `limit` objects. Another collector at work: returns with nothing done after a
-  /// short wait; that one takes over what was due.
-  Collected run(std::size_t limit = SIZE_MAX);
+  /// Removes what is due, about `limit` objects at most. Another collector at work: returns with nothing done after
+  /// `patience`; that one takes over what was due.
+  Collected run(std::size_t limit = SIZE_MAX, std::chrono::milliseconds patience = std::chrono::seconds(2));
   /// Finishes removals whose collector died, if no collector is at work.
   void finish_dead_claims();
   /// Those of the candidates that a committed row refers to, in whatever schema. Errors of any kind mean: nothing may
@@ -29,7 +30,7 @@ class Collector {
   static bool managed(const StoreConfig& config, std::string_view path);
 
  private:
-  bool acquire();
+  bool acquire(std::chrono::milliseconds patience);
   std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   void erase_folder(Store& store, const std::string& path);
   bool pass(std::size_t limit, Collected& total);

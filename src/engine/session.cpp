@@ -115,7 +115,8 @@ void SessionState::keep_leases(const std::string& schema) {
 
 void SessionState::recover(const std::string& schema) {
   if (works > 0 || !recovered_.insert(schema).second) return;
-  const Collected collected = Collector(*this, schema).run(recovered_at_once);
+  // A first write does not wait for another collector, which does the same work.
+  const Collected collected = Collector(*this, schema).run(recovered_at_once, std::chrono::milliseconds(0));
   if (collected.removed > 0) {
     log(LogLevel::info,
         fmt::format("schema {}: removed {} objects that an interrupted program had left", schema, collected.removed));
