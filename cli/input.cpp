@@ -218,7 +218,7 @@ bool RowReader::next_json(Row& row) {
 Value RowReader::from_notation(const Attribute& attribute, const Value& notation) {
   if (const Map* map = notation.get_if<Map>())
     if (const Value* t = map->find("t"); t && *t == Value("folder")) return unpack_folder(*map);
-  Value value = from_typed(to_json(notation));
+  Value value = untyped(notation);
   const auto* ref = value.get_if<ObjectRef>();
   if (!ref) return value;
   if (attribute.codec == "filepath") return ref->path();

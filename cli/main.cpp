@@ -209,7 +209,15 @@ int run(Program& program, int argc, char** argv) {
     if (e.get_exit_code() == 0) return line.app().exit(e);  // --help, --version
     // What was said before the mistake may not have been taken in.
     program.json = std::any_of(argv, argv + argc, [](std::string_view word) { return word == "--json"; });
-    throw Error(Errc::usage, fmt::format("{}. oas --help, or oas VERB --help, tells what there is", e.what()));
+    if (line.app().get_subcommands().empty()) {
+      const auto rest = line.app().remaining();
+      std::string verbs;
+      for (const CLI::App* verb : line.app().get_subcommands([](const CLI::App*) { return true; }))
+        verbs += (verbs.empty() ? "" : ", ") + verb->get_name();
+      throw Error(Errc::usage, fmt::format("{}. verbs are {}. oas --help tells more",
+                                           rest.empty() ? "a verb is missing" : "there is no verb " + rest[0], verbs));
+    }
+    throw Error(Errc::usage, fmt::format("{}. oas VERB --help tells what there is", e.what()));
   }
   const int result = line.run();
   flush_out();

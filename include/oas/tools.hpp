@@ -21,6 +21,8 @@ namespace oas {
 std::string to_typed(const Value& value);
 /// Errors: syntax, decode. A `ref` knows its metadata and has no store: see attach_ref().
 Value from_typed(std::string_view json);
+/// The same from a notation that is part of some JSON: of from_json(). Errors: decode.
+Value untyped(const Value& notation);
 
 /// JSON of what JSON has a form for: null, bool, numbers, texts, lists, maps with texts as keys.
 /// Errors: usage for everything else, and for text that is not UTF-8.

@@ -164,7 +164,7 @@ TEST_F(CliTest, LookingMakesNothing) {
 TEST_F(CliTest, WithoutSettingsItDeclaresInTheFolderAndSaysSo) {
   const Answer answer = run({"declare", "lab.Scan", "-"}, "scan : int32\n---\nwaves : <npy@>\n");
   EXPECT_EQ(answer.exit, 0) << answer.err;
-  EXPECT_NE(answer.err.find("no settings"), std::string::npos) << answer.err;
+  EXPECT_NE(answer.err.find("oas.db"), std::string::npos) << answer.err;
   EXPECT_TRUE(fs::exists(work_ / "oas.db"));
 }
 
@@ -368,7 +368,7 @@ TEST_F(ConfiguredCli, TypedCopiesATableExactly) {
   const std::string references = good({"show", "lab.Thing", "--typed"});
   const Answer blobs = run({"put", "copy.Thing", "--typed"}, references);
   EXPECT_EQ(blobs.exit, 2) << "a <blob@> that was not loaded must not be packed as a reference";
-  EXPECT_EQ(good({"fsck"}).substr(0, 23), "5 references, 5 objects");
+  EXPECT_TRUE(good({"fsck"}).ends_with(" 0 dangling, 0 damaged, 0 leaked\n"));
 }
 
 TEST_F(ConfiguredCli, TypedFoldersStayInside) {
@@ -395,7 +395,7 @@ TEST_F(ConfiguredCli, GetGivesOneValue) {
   EXPECT_EQ(good({"get", "lab.Thing", "name", "--raw"}), "x\ny");
   EXPECT_EQ(lines(good({"get", "lab.Thing", "waves", "--json"})).at(0).at("value").as<Map>().at("data"),
             from_json("[[0.1, 2.0], [3.0, 4.0]]", "data"));
-  EXPECT_EQ(good({"get", "lab.Thing", "big", "--npy"}), content(input));
+  EXPECT_EQ(parse_npy(Bytes::copy(good({"get", "lab.Thing", "big", "--npy"}))), array);
   EXPECT_EQ(good({"get", "lab.Thing", "waves", "--raw"}), content(input));
   EXPECT_EQ(from_typed(good({"get", "lab.Thing", "waves", "--typed"})), Value(array));
   EXPECT_EQ(good({"get", "lab.Thing", "report"}), "%PDF");
