@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view magic{"ZL123\0", 6};
 constexpr std::size_t prefix_size = magic.size() + 8;
-constexpr std::size_t sample_size = 16 * 1024, samples = 4;
+constexpr std::size_t samples = 4, largest_sample = 16 * 1024, smallest_sample = 256;
 
 uInt chunk(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
@@ -38,6 +38,12 @@ struct Deflater {
   Deflater(const Deflater&) = delete;
   Deflater& operator=(const Deflater&) = delete;
 };
+/// A stream at its beginning. Each thread keeps its own: the memory of a new one costs more than a small blob's work.
+z_stream& fresh_deflater() {
+  thread_local Deflater kept;
+  deflateReset(&kept.stream);
+  return kept.stream;
+}
 struct Inflater {
   z_stream stream{};
   Inflater() {
@@ -54,20 +60,24 @@ std::size_t total_size(const std::vector<Bytes>& parts) {
   return size;
 }
 
-// A few pieces spread over the largest part, compressed as one: over nine tenths of their size does not pay.
+// A few pieces spread over the largest part, a quarter of it at most, compressed as one: over nine tenths of their size
+// does not pay.
 bool pays(const std::vector<Bytes>& parts) {
   const Bytes& largest = *std::ranges::max_element(parts, {}, &Bytes::size);
-  if (largest.size() <= sample_size * samples) return true;
-  std::vector<std::byte> sample;
+  const std::size_t size = std::min(largest.size() / (4 * samples), largest_sample);
+  if (size < smallest_sample) return true;
+  Buffer packed(size * samples / 10 * 9);
+  z_stream& z = fresh_deflater();
+  z.next_out = output(packed.data());
+  z.avail_out = chunk(packed.size());
   for (std::size_t i = 0; i < samples; ++i) {
-    const auto piece = largest.view().subspan((largest.size() - sample_size) / (samples - 1) * i, sample_size);
-    sample.insert(sample.end(), piece.begin(), piece.end());
+    z.next_in = input(largest.data() + (largest.size() - size) / (samples - 1) * i);
+    z.avail_in = chunk(size);
+    const bool last = i == samples - 1;
+    const int result = deflate(&z, last ? Z_FINISH : Z_NO_FLUSH);
+    if (last ? result != Z_STREAM_END : z.avail_in != 0) return false;
   }
-  std::vector<std::byte> packed(compressBound(sample.size()));
-  uLongf size = packed.size();
-  if (compress2(output(packed.data()), &size, output(sample.data()), sample.size(), Z_DEFAULT_COMPRESSION) != Z_OK)
-    throw std::bad_alloc();
-  return size < sample.size() / 10 * 9;
+  return true;
 }
 
 }  // namespace
@@ -79,8 +89,7 @@ std::optional<Bytes> compress_envelope(const std::vector<Bytes>& parts, bool sam
   std::memcpy(packed.data(), magic.data(), magic.size());
   for (std::size_t i = 0; i < 8; ++i) packed.data()[magic.size() + i] = static_cast<std::byte>(size >> (8 * i));
 
-  Deflater deflater;
-  z_stream& z = deflater.stream;
+  z_stream& z = fresh_deflater();
   std::size_t written = prefix_size;
   const auto run = [&](int flush) {  // false: no room left
     while (true) {
