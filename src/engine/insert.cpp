@@ -16,11 +16,13 @@ namespace oas {
 namespace {
 
 constexpr std::size_t most_rows = 4096;  // of a window
+constexpr std::size_t rows_at_once = 64;
 
 std::size_t weight(const Value& value) {
   if (const auto* bytes = value.get_if<Bytes>()) return bytes->size();
   if (const auto* array = value.get_if<Array>()) return array->nbytes();
   if (const auto* text = value.get_if<std::string>()) return text->size();
+  if (const auto* ref = value.get_if<NpyRef>()) return static_cast<std::size_t>(ref->nbytes());
   return 64;
 }
 
@@ -118,12 +120,19 @@ class Inserter {
     for (std::size_t i = 0; i < window.size(); ++i) encoder_.validate(window[i], first_ + i);
     const bool objects = encoder_.has_objects();
     if (objects && options_.skip_duplicates) drop_known(window);
-    std::vector<std::vector<Value>> cells;
-    std::vector<std::vector<ObjectPath>> put_by_row;
-    cells.reserve(window.size());
-    for (std::size_t i = 0; i < window.size(); ++i) {
-      cells.push_back(encoder_.encode(window[i], first_ + i, sink_));
-      if (objects) put_by_row.push_back(sink_.take_row());
+    std::vector<std::vector<Value>> cells(window.size());
+    std::vector<std::vector<ObjectPath>> put_by_row(window.size());
+    const auto encode = [&](std::size_t i) {
+      RowSink sink(sink_);
+      cells[i] = encoder_.encode(window[i], first_ + i, sink);
+      put_by_row[i] = std::move(sink).objects();
+    };
+    for (std::size_t i = 0; i < window.size();) {
+      // Values may become larger by being encoded, as a reference to an array does, so not too many at a time.
+      const std::size_t count = std::min(rows_at_once, window.size() - i);
+      parallel_for(state_.pool, count, encoder_.has_codecs() ? state_.in_flight() : 1,
+                   [&](std::size_t n) { encode(i + n); });
+      i += count;
       if (sink_.waiting() >= options_.window) sink_.flush();
     }
     sink_.flush();
@@ -306,12 +315,13 @@ void Table<void>::update1(const Row& row) {
   state.recover(def.schema);
   Work work(state);
   Sink sink(state, work, def.schema);
+  RowSink objects(sink);
   RowEncoder encoder(state, entry, false);
   const Row key = encoder.key_of(row);
   std::vector<std::pair<const Attribute*, Value>> changes;
   for (const auto& [attribute, value] : row) {
     const Attribute& a = heading().at(attribute);
-    if (!a.in_key) changes.emplace_back(&a, encoder.encode_one(a, value, key, sink));
+    if (!a.in_key) changes.emplace_back(&a, encoder.encode_one(a, value, key, objects));
   }
   if (changes.empty()) {
     throw Error(Errc::usage,

@@ -37,6 +37,7 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
     const Attribute& a = attributes[i];
     if (a.hidden) continue;
     Column column{&a, table_->chains[i], {}, {}, false, false};
+    has_codecs_ = has_codecs_ || column.chain;
     if (column.chain && column.chain->in_store) {
       column.store = state_.store_name(column.chain->store.empty() && codec::refers_only(*column.chain)
                                            ? state_.settings.default_filepath_store()
@@ -136,7 +137,8 @@ Row RowEncoder::key_of(const Row& row) const {
   return key;
 }
 
-std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, Sink& sink, const Written* written) {
+std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, ObjectSink& sink,
+                                      const Written* written) const {
   std::vector<Value> cells;
   cells.reserve(layout_.size());
   const Row key = has_objects_ ? key_of(row) : Row{};
@@ -170,7 +172,7 @@ std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, Sink& 
   return cells;
 }
 
-Value RowEncoder::encode_one(const Attribute& attribute, const Value& value, const Row& key, Sink& sink) {
+Value RowEncoder::encode_one(const Attribute& attribute, const Value& value, const Row& key, ObjectSink& sink) const {
   for (std::size_t i = 0; i < layout_.size(); ++i) {
     if (columns_[i] != attribute.name) continue;
     Row row = key;

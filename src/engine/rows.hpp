@@ -12,7 +12,7 @@
 
 namespace oas {
 
-/// How the rows of one statement become cells. For one table; used by one thread.
+/// How the rows of one statement become cells. For one table; used by one thread, but for encode().
 class RowEncoder {
  public:
   RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> table, bool ignore_extra_fields);
@@ -23,13 +23,16 @@ class RowEncoder {
   /// `written`: attributes whose objects are in the store already, with their metadata as JSON.
   using Written = std::map<std::string, std::string>;
   void validate(const Row& row, std::size_t number, const Written* written = nullptr);
-  /// The cells of a validated row; its objects go to the sink.
-  std::vector<Value> encode(const Row& row, std::size_t number, Sink& sink, const Written* written = nullptr);
+  /// The cells of a validated row; its objects go to the sink. May be called by several threads.
+  std::vector<Value> encode(const Row& row, std::size_t number, ObjectSink& sink,
+                            const Written* written = nullptr) const;
   /// One attribute alone, for updates.
-  Value encode_one(const Attribute& attribute, const Value& value, const Row& key, Sink& sink);
+  Value encode_one(const Attribute& attribute, const Value& value, const Row& key, ObjectSink& sink) const;
   /// The primary key of a row, in the order of the heading. Errors: missing_attribute.
   Row key_of(const Row& row) const;
   bool has_objects() const noexcept { return has_objects_; }
+  /// True if codecs are at work, so that encoding several rows at a time pays.
+  bool has_codecs() const noexcept { return has_codecs_; }
   const TableEntry& table() const noexcept { return *table_; }
 
   /// "insert into lab.scan, row 3" for messages.
@@ -53,6 +56,7 @@ class RowEncoder {
   std::vector<std::string> columns_;
   bool ignore_extra_;
   bool has_objects_ = false;
+  bool has_codecs_ = false;
   std::string full_name_;
 };
 

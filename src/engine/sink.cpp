@@ -22,65 +22,74 @@ constexpr std::uint64_t lasting = 256 << 20;  // bytes
 Sink::Sink(SessionState& state, Work& work, std::string schema)
     : state_(state), work_(work), schema_(std::move(schema)) {}
 
-void Sink::queue(Put put) {
-  for (const Bytes& part : put.content.parts) {
-    if (!part.borrowed() && part.owner().use_count() <= 2) waiting_ += part.size();
+void Sink::queue(const ObjectPath& object, std::vector<Put> puts) {
+  const std::lock_guard lock(mutex_);
+  if (!announced_.insert(object).second) return;
+  for (Put& put : puts) {
+    for (const Bytes& part : put.content.parts) {
+      if (!part.borrowed() && part.owner().use_count() <= 2) waiting_ += part.size();
+    }
+    queue_.push_back(std::move(put));
   }
-  queue_.push_back(std::move(put));
 }
 
-Value Sink::put_hashed(const Site& site, Content content) {
+void RowSink::put(ObjectPath object, std::vector<Sink::Put> puts) {
+  sink_.queue(object, std::move(puts));
+  objects_.push_back(std::move(object));
+}
+
+Value RowSink::put_hashed(const Site& site, Content content) {
   const std::string store(site.store);
   const std::string hash = codec::hash_content(content);
   const std::string path = codec::hashed_path(state_.store_config(store), site.schema, hash);
   const Stored stored{path, store, content.size()};
-  const ObjectPath object{store, path, false};
-  row_.push_back(object);
-  if (announced_.emplace(object, queue_.size()).second) queue({store, path, std::move(content), true});
+  std::vector<Sink::Put> puts;
+  puts.push_back({store, path, std::move(content), true});
+  put({store, path, false}, std::move(puts));
   return codec::hashed_metadata(hash, stored, site.schema);
 }
 
-Stored Sink::put_named(const Site& site, std::string_view extension, Content content) {
+Stored RowSink::put_named(const Site& site, std::string_view extension, Content content) {
   const std::string store(site.store);
   const StoreConfig& config = state_.store_config(store);
   const std::string path = codec::named_path(config, site, extension, codec::random_token(config.token_length));
   const Stored stored{path, store, content.size()};
-  const ObjectPath object{store, path, false};
-  row_.push_back(object);
-  announced_.emplace(object, queue_.size());
-  queue({store, path, std::move(content), false});
+  std::vector<Sink::Put> puts;
+  puts.push_back({store, path, std::move(content), false});
+  put({store, path, false}, std::move(puts));
   return stored;
 }
 
-Stored Sink::put_folder(const Site& site, std::string_view extension, std::vector<FolderEntry> files) {
+Stored RowSink::put_folder(const Site& site, std::string_view extension, std::vector<FolderEntry> files) {
   const std::string store(site.store);
   const StoreConfig& config = state_.store_config(store);
   const std::string path = codec::named_path(config, site, extension, codec::random_token(config.token_length));
-  const ObjectPath object{store, path, true};
-  row_.push_back(object);
-  announced_.emplace(object, queue_.size());
+  std::vector<Sink::Put> puts;
+  puts.reserve(files.size() + 1);
   std::vector<FileInfo> infos;
+  infos.reserve(files.size());
   std::uint64_t total = 0;
   for (FolderEntry& file : files) {
     const std::uint64_t size = file.content.size();
     total += size;
     infos.push_back({file.path, size});
-    queue({store, path + "/" + file.path, std::move(file.content), false});
+    puts.push_back({store, path + "/" + file.path, std::move(file.content), false});
   }
   const std::string manifest = codec::manifest_text(infos, total, codec::utc_timestamp());
-  queue({store, codec::manifest_path(path), Content(Bytes::copy(manifest)), false});
+  puts.push_back({store, codec::manifest_path(path), Content(Bytes::copy(manifest)), false});
+  put({store, path, true}, std::move(puts));
   return {path, store, total};
 }
 
-std::optional<ObjectInfo> Sink::stat(std::string_view store, std::string_view path) {
+std::optional<ObjectInfo> RowSink::stat(std::string_view store, std::string_view path) {
   return state_.store(store)->stat(path);
 }
 
-bool Sink::is_folder(std::string_view store, std::string_view path) {
+bool RowSink::is_folder(std::string_view store, std::string_view path) {
   return !state_.store(store)->list(std::string(path) + "/", {}, 1).entries.empty();
 }
 
-const StoreConfig& Sink::config(std::string_view store) { return state_.store_config(store); }
+const StoreConfig& RowSink::config(std::string_view store) { return state_.store_config(store); }
 
 void Sink::write(Store& store, const Put& put) {
   const std::uint64_t size = put.content.size();
@@ -103,9 +112,7 @@ void Sink::write(Store& store, const Put& put) {
 
 void Sink::flush() {
   if (queue_.empty()) return;
-  std::vector<ObjectPath> objects;
-  objects.reserve(announced_.size());
-  for (const auto& [object, position] : announced_) objects.push_back(object);
+  const std::vector<ObjectPath> objects(announced_.begin(), announced_.end());
   std::map<std::string, Store*> stores;
   for (const Put& put : queue_) {
     Store*& store = stores[put.store];

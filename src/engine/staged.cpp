@@ -229,6 +229,7 @@ std::size_t StagedInsert::commit() {
   const std::string name = def.schema + "." + def.name;
   Work work(*state.session);
   Sink sink(*state.session, work, def.schema);
+  RowSink objects(sink);
 
   // What was written in place is complete, and its metadata is known.
   std::vector<std::map<std::string, std::string>> written(state.rows.size());
@@ -291,7 +292,7 @@ std::size_t StagedInsert::commit() {
       }
     }
     state.encoder.validate(row, i + 1, &written[i]);
-    cells.push_back(state.encoder.encode(row, i + 1, sink, &written[i]));
+    cells.push_back(state.encoder.encode(row, i + 1, objects, &written[i]));
   }
   sink.flush();
   const std::string sql = state.session->dialect().insert(def, state.encoder.columns(), db::Dialect::OnDuplicate::fail);
