@@ -5,6 +5,7 @@
 // meanwhile the answer is Errc::conflict, never a mixture.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -66,7 +67,10 @@ class ObjectRef {
   /// The whole file, or a range of it. `file`: which one of a folder, by its relative path. A whole file that is not
   /// as long as the row says is Errc::integrity.
   Bytes read(ByteRange range = {}) const;
-  Bytes read(std::string_view file, ByteRange range = {}) const;
+  template <std::convertible_to<std::string_view> Text>  // not plain string_view: that can be made from {0, 10}, too
+  Bytes read(const Text& file, ByteRange range = {}) const {
+    return read_file(file, range);
+  }
   std::unique_ptr<Reader> open(std::string_view file = {}) const;
   /// To a local path, in parallel; complete, or not there at all. An existing target is an error (usage).
   /// A folder's content arrives under `target`. Returns `target`.
@@ -78,6 +82,7 @@ class ObjectRef {
   friend bool operator==(const ObjectRef& a, const ObjectRef& b);
 
  private:
+  Bytes read_file(std::string_view file, ByteRange range) const;
   std::shared_ptr<const State> state_;
 };
 

@@ -51,7 +51,8 @@ class Schema {
   Table<> operator[](std::string_view name);
   /// Names in the database, in the order of declaration; hidden ones left out.
   std::vector<std::string> tables();
-  /// Drops the schema with all tables, rows and objects.
+  /// Drops all tables with their rows and objects; the empty schema stays. Tables of other schemas that refer to them
+  /// must go first (constraint).
   void drop();
 
  private:

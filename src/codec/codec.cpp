@@ -27,6 +27,7 @@ std::string_view stripped(std::string_view text) {
 
 // The clause that this layer adds to errors.
 std::string clause(std::string_view verb, const Codec& codec, const Site& site) {
+  if (site.table.empty()) return fmt::format("{} <{}>", verb, codec.name());  // a query: its reader names the attribute
   return fmt::format("{} <{}> of {}.{}.{}", verb, codec.name(), site.schema, site.table, site.attribute);
 }
 

@@ -205,9 +205,9 @@ std::vector<FileInfo> ObjectRef::files() const {
   return codec::listed_files(state);
 }
 
-Bytes ObjectRef::read(ByteRange range) const { return read({}, range); }
+Bytes ObjectRef::read(ByteRange range) const { return read_file({}, range); }
 
-Bytes ObjectRef::read(std::string_view file, ByteRange range) const {
+Bytes ObjectRef::read_file(std::string_view file, ByteRange range) const {
   const State& state = codec::state_of(*this);
   Object object = codec::read_object(state, codec::key_of(state, file), range);
   const bool whole = range.offset == 0 && !range.length;

@@ -152,9 +152,15 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     return parent;
   };
 
-  schema::Declaration declared;
+  const auto parsed = [&] {
+    try {
+      return schema::parse_definition(definition);
+    } catch (const Error& e) {
+      throw e.within(fmt::format("declare {}", full));
+    }
+  }();
+  const schema::Declaration declared = schema::declare(parsed, name_, table, context);
   try {
-    declared = schema::declare(schema::parse_definition(definition), name_, table, context);
     for (const Attribute& a : heading_of(declared.table)) {
       if (!a.in_store || a.codec.empty()) continue;
       const codec::Chain& chain = *state.chain(a.type);

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
 
 #include <oas/table.hpp>
 
 #include "core/json.hpp"
+#include "core/typed.hpp"
 #include "engine/references.hpp"
 #include "engine/rows.hpp"
 #include "engine/work.hpp"
@@ -41,6 +45,10 @@ std::string describe_key(const Row& key) {
       shown = std::to_string(*n);
     else if (const auto* u = value.get_if<Uuid>())
       shown = u->text();
+    else if (const auto* yes = value.get_if<bool>())
+      shown = *yes ? "true" : "false";
+    else if (const auto* exact = value.get_if<Decimal>())
+      shown = exact->digits;
     else if (const auto* d = value.get_if<Date>())
       shown = d->iso();
     else if (const auto* dt = value.get_if<DateTime>())
@@ -118,6 +126,7 @@ class Inserter {
 
   void put(std::vector<Row>& window) {
     for (std::size_t i = 0; i < window.size(); ++i) encoder_.validate(window[i], first_ + i);
+    const std::size_t given = window.size();
     const bool objects = encoder_.has_objects();
     if (objects && options_.skip_duplicates) drop_known(window);
     std::vector<std::vector<Value>> cells(window.size());
@@ -138,11 +147,19 @@ class Inserter {
     sink_.flush();
     db::Transaction& rows = work_.rows();
     if (objects && options_.replace) {
-      for (const Row& row : window) trash_of(encoder_.key_of(row));
+      std::map<std::string, std::size_t> last;  // a row of this window may itself be replaced by a later one
+      for (std::size_t i = 0; i < window.size(); ++i) {
+        const Row key = encoder_.key_of(window[i]);
+        trash_of(key);
+        const auto [at, fresh] = last.try_emplace(print(key), i);
+        if (!fresh) work_.trash(entry_->info->def.schema, put_by_row[std::exchange(at->second, i)]);
+      }
     }
     std::vector<std::int64_t> changed;
     try {
-      changed = rows.execute_many(sql_, cells);
+      db::Transaction window_alone(rows.connection());  // undone before explain() looks for the reason
+      changed = window_alone.execute_many(sql_, cells);
+      window_alone.commit();
     } catch (const Error& e) {
       throw explain(e, window);
     }
@@ -152,7 +169,7 @@ class Inserter {
       else if (objects)
         work_.trash(entry_->info->def.schema, put_by_row[i]);
     }
-    first_ += window.size();
+    first_ += given;
   }
 
   /// Rows that are there already are left out before their objects are written.
@@ -171,6 +188,15 @@ class Inserter {
                               dialect.placeholder(sql.params.size()));
     }
     return sql;
+  }
+
+  /// Text that tells keys apart as the database does.
+  std::string print(const Row& key) const {
+    std::string text;
+    for (const auto& [name, value] : key) {
+      text += to_typed(state_.dialect().to_cell(entry_->info->heading.at(name).column, value)) + '\n';
+    }
+    return text;
   }
 
   bool exists(db::Transaction& look, const Row& key) const {
@@ -205,12 +231,10 @@ class Inserter {
     std::set<std::string> seen;
     for (const Row& row : window) {
       const Row key = encoder_.key_of(row);
-      const std::string text = describe_key(key);
-      bool there = !seen.insert(text).second;
+      bool there = !seen.insert(print(key)).second;
       if (!there) {
         try {
           db::Transaction look(*state_.main, db::Transaction::Mode::read);
-          // The rows of this statement that went in before the failing one are not visible any more.
           there = exists(look, key);
         } catch (const Error&) {
           break;  // the transaction is beyond questions; the plain message has to do
@@ -220,7 +244,7 @@ class Inserter {
         return Error(Errc::duplicate,
                      fmt::format("insert into {}: duplicate primary key ({}). use skip_duplicates to keep the old row, "
                                  "or replace to take the new one",
-                                 name, text),
+                                 name, describe_key(key)),
                      name, e.native());
       }
     }

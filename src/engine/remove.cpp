@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-#include <oas/table.hpp>
+#include <oas/session.hpp>
 
 #include "core/json.hpp"
 #include "engine/references.hpp"
@@ -298,24 +298,15 @@ std::vector<std::pair<std::string, std::size_t>> Query::would_remove() const {
   return deletion.sizes();
 }
 
-void Table<void>::drop() {
-  SessionState& state = *session_;
-  const db::TableDef def = tree_->table()->def;
-  const std::string name = def.schema + "." + def.name;
-  if (tier_of(def.name) == Tier::part) {
-    throw Error(
-        Errc::constraint,
-        fmt::format("drop {}: it is a part, and parts go with their master. drop {}", name, master_of(def.name)), name);
-  }
-  state.recover(def.schema);
-  std::vector<std::shared_ptr<const TableEntry>> going;
-  for (const auto& entry : state.tables(def.schema)) {
-    const auto& other = entry->info->def.name;
-    if (other == def.name || (tier_of(other) == Tier::part && master_of(other) == def.name)) going.push_back(entry);
-  }
+namespace {
+
+using Entries = std::vector<std::shared_ptr<const TableEntry>>;
+
+/// Drops tables of one schema with their rows and objects. `going` in the order of declaration.
+void drop_tables(SessionState& state, Entries going, const std::string& what) {
   const auto goes = [&](const std::string& schema, const std::string& table) {
-    return schema == def.schema &&
-           std::ranges::any_of(going, [&](const auto& e) { return e->info->def.name == table; });
+    return std::ranges::any_of(
+        going, [&](const auto& e) { return e->info->def.schema == schema && e->info->def.name == table; });
   };
   for (const auto& schema : state.main->schemas()) {
     for (const auto& entry : state.tables(schema)) {
@@ -324,23 +315,24 @@ void Table<void>::drop() {
       for (const auto& reference : other.foreign_keys) {
         if (!goes(reference.schema, reference.table)) continue;
         throw Error(Errc::constraint,
-                    fmt::format("drop {}: {}.{} refers to {}. drop that one first", name, other.schema, other.name,
+                    fmt::format("drop {}: {}.{} refers to {}. drop that one first", what, other.schema, other.name,
                                 reference.table),
-                    name);
+                    what);
       }
     }
   }
   Work work(state);
-  // Children before parents: parts are declared after their master and may refer to one another in that order.
+  // Children before parents: a table is declared after those that it refers to.
   std::ranges::reverse(going);
   for (const auto& entry : going) {
     const auto& table = entry->info->def;
     if (!entry->unknown_codec.empty()) {
-      throw Error(Errc::unsupported,
-                  fmt::format("drop {}: attribute type {} is not known here, so its objects could not "
-                              "go. add its codec to the session",
-                              name, entry->unknown_codec),
-                  name);
+      throw Error(
+          Errc::unsupported,
+          fmt::format("drop {}: attribute type {} of {} is not known here, so its objects could not go. add its "
+                      "codec to the session",
+                      what, entry->unknown_codec, table.name),
+          what);
     }
     const auto attributes = entry->info->heading.attributes();
     for (std::size_t i = 0; i < attributes.size(); ++i) {
@@ -366,6 +358,31 @@ void Table<void>::drop() {
   }
   state.forget_tables();
   work.commit();
+}
+
+}  // namespace
+
+void Table<void>::drop() {
+  SessionState& state = *session_;
+  const db::TableDef def = tree_->table()->def;
+  const std::string name = def.schema + "." + def.name;
+  if (tier_of(def.name) == Tier::part) {
+    throw Error(
+        Errc::constraint,
+        fmt::format("drop {}: it is a part, and parts go with their master. drop {}", name, master_of(def.name)), name);
+  }
+  state.recover(def.schema);
+  Entries going;
+  for (const auto& entry : state.tables(def.schema)) {
+    const auto& other = entry->info->def.name;
+    if (other == def.name || (tier_of(other) == Tier::part && master_of(other) == def.name)) going.push_back(entry);
+  }
+  drop_tables(state, std::move(going), name);
+}
+
+void Schema::drop() {
+  session_->recover(name_);
+  drop_tables(*session_, session_->tables(name_), name_);
 }
 
 }  // namespace oas
