@@ -254,7 +254,14 @@ Array read_whole(const NpyRef& ref, const ObjectRef::State& state) {
 format::NpyHeader read_header(const NpyRef& ref, const ObjectRef::State& state) {
   // What numpy writes is this long, but for structured types and very many dimensions.
   constexpr std::uint64_t usual_header = 128;
-  Object first = read_object(state, state.path, {0, usual_header});
+  Object first = [&] {
+    try {
+      return read_object(state, state.path, {0, usual_header});
+    } catch (const Error& e) {
+      if (e.code() != Errc::usage) throw;
+      damaged(state, fmt::format("it has less than {} bytes, and the row tells of {}", usual_header, ref.nbytes()));
+    }
+  }();
   try {
     const std::uint64_t needed = format::npy_header_size(first.data);
     if (needed > usual_header) {

@@ -142,9 +142,9 @@ class Inserter {
       parallel_for(state_.pool, count, encoder_.has_codecs() ? state_.in_flight() : 1,
                    [&](std::size_t n) { encode(i + n); });
       i += count;
-      if (sink_.waiting() >= options_.window) sink_.flush();
+      if (sink_.waiting() >= options_.window) flush();
     }
-    sink_.flush();
+    flush();
     db::Transaction& rows = work_.rows();
     if (objects && options_.replace) {
       std::map<std::string, std::size_t> last;  // a row of this window may itself be replaced by a later one
@@ -170,6 +170,14 @@ class Inserter {
         work_.trash(entry_->info->def.schema, put_by_row[i]);
     }
     first_ += given;
+  }
+
+  void flush() {
+    try {
+      sink_.flush();
+    } catch (const Error& e) {
+      throw e.within(fmt::format("insert into {}.{}", entry_->info->def.schema, entry_->info->def.name));
+    }
   }
 
   /// Rows that are there already are left out before their objects are written.
