@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -13,7 +14,7 @@
 namespace oas {
 namespace {
 
-constexpr std::size_t huge_page = std::size_t{2} << 20;
+constexpr std::uintptr_t huge_page = std::uintptr_t{2} << 20;
 // From here on the page faults of fresh memory cost more than filling it.
 constexpr std::size_t huge_from = 2 * huge_page;
 
@@ -22,12 +23,15 @@ std::shared_ptr<std::byte> allocate(std::size_t size) {
     auto block = std::make_shared_for_overwrite<std::byte[]>(size);
     return {block, block.get()};
   }
-  if (size > SIZE_MAX - huge_page) throw std::bad_alloc();
-  const std::size_t rounded = (size + huge_page - 1) / huge_page * huge_page;
-  void* memory = std::aligned_alloc(huge_page, rounded);
-  if (!memory) throw std::bad_alloc();
-  std::shared_ptr<std::byte> owner(static_cast<std::byte*>(memory), [](std::byte* p) { std::free(p); });
-  ::madvise(memory, rounded, MADV_HUGEPAGE);  // a hint: where it is refused, memory is only slower
+  // Aligned for any element only: memory aligned for huge pages malloc would not use again, and page faults would
+  // return.
+  std::shared_ptr<std::byte> owner(static_cast<std::byte*>(std::malloc(size)), [](std::byte* p) { std::free(p); });
+  if (!owner) throw std::bad_alloc();
+  const auto begin = reinterpret_cast<std::uintptr_t>(owner.get());
+  const std::uintptr_t first = (begin + huge_page - 1) / huge_page * huge_page;
+  const std::uintptr_t last = (begin + size) / huge_page * huge_page;
+  // A hint: where it is refused, memory is only slower.
+  ::madvise(owner.get() + (first - begin), last - first, MADV_HUGEPAGE);
   return owner;
 }
 
