@@ -579,9 +579,9 @@ std::unique_ptr<Cursor> SqliteConnection::do_execute(std::string_view sql, std::
     statement->active = true;
     statement->level = depth();
     if (row) {
-      std::erase_if(running_, [](const auto& w) {
+      std::erase_if(running_, [&](const auto& w) {
         const auto s = w.lock();
-        return !s || !s->active;
+        return !s || !s->active || s == statement;  // of an earlier run
       });
       running_.push_back(statement);
     }
