@@ -409,17 +409,20 @@ class Workloads {
     return f;
   }
 
+  /// One large file. The database keeps its durability on both sides: with the file a row is committed.
   Files one_file(std::size_t size) {
     Files f;
     f.path = (raw_ / ("one-" + std::to_string(size))).string();
     const auto data = std::make_shared<std::string>(bench::octets(1, size));
+    const auto db = std::make_shared<bench::RawDatabase>((raw_ / (std::to_string(++databases_) + ".db")).string());
     const std::string folder = raw_.string();
-    f.put = {[=, path = f.path, sync = sync_](int) {
+    f.put = {[=, path = f.path, sync = sync_](int turn) {
                bench::write_file(path, *data, sync);
                if (sync == bench::Sync::each) bench::sync_folder(folder);
+               db->insert(turn, path);
              },
              [path = f.path](int) { ::unlink(path.c_str()); }};
-    f.put_by = options_.durable ? "write(2), fdatasync, fsync of the folder" : "write(2)";
+    f.put_by = options_.durable ? "write(2), fdatasync, fsync of the folder, SQLite row" : "write(2), SQLite row";
     f.get = {[path = f.path, size](int) { bench::read_file(path, size); }};
     return f;
   }
@@ -449,6 +452,7 @@ class Workloads {
   oas::Session session_;
   oas::Schema lab_;
   bench::Sync sync_;
+  int databases_ = 0;
 };
 
 double resident(const std::string& key) {
