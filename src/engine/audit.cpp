@@ -19,7 +19,7 @@ namespace {
 class Auditor {
  public:
   Auditor(Session& session, const AuditOptions& options)
-      : session_(session), state_(*session.state()), options_(options) {}
+      : state_(*session.state()), options_(options) {}
 
   Audit run() {
     // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is
@@ -225,7 +225,6 @@ class Auditor {
     }
   }
 
-  Session& session_;
   SessionState& state_;
   const AuditOptions& options_;
   Audit audit_;

@@ -59,7 +59,8 @@ TEST_P(DbSuite, the_file_itself_refuses_what_does_not_fit_the_type) {
                                 {"uuid", "'x'"},
                                 {"json", "'{'"}};
   int i = 0;
-  for (const auto& [type, sql] : cases) {
+  for (const auto& [type, row] : cases) {
+    const auto& sql = row;  // lambdas cannot name structured bindings
     const auto def = table("t" + std::to_string(++i), {column("id", type)});
     create(def);
     const Error e = error_of([&] {
@@ -119,7 +120,8 @@ TEST_P(DbSuite, values_that_do_not_fit_are_refused_with_the_type) {
                                 {"json", list({std::numeric_limits<double>::quiet_NaN()})},
                                 {"bytes", "text"},
                                 {"varchar(9)", std::string("a\0b", 3)}};
-  for (const auto& [type, value] : cases) {
+  for (const auto& [name, content] : cases) {
+    const auto &type = name, &value = content;  // lambdas cannot name structured bindings
     const Error e = error_of([&] { dialect().to_cell(type, value); });
     EXPECT_EQ(e.code(), Errc::usage) << type;
     EXPECT_NE(std::string(e.what()).find(type), std::string::npos) << e.what();

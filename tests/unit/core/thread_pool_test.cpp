@@ -50,10 +50,11 @@ TEST(ThreadPool, WorksAtTheSameTime) {
 TEST(ThreadPool, ThrowsTheFirstErrorWhenAllHaveReturned) {
   ThreadPool pool(3);
   for (int round = 0; round < 50; ++round) {
+    const std::size_t in_flight = round % 2 == 0 ? 1 : 4;
     std::atomic<int> running = 0;
     std::atomic<std::size_t> calls = 0;
     try {
-      parallel_for(pool, 10'000, 4, [&](std::size_t i) {
+      parallel_for(pool, 10'000, in_flight, [&](std::size_t i) {
         ++running;
         ++calls;
         std::this_thread::yield();
@@ -65,7 +66,8 @@ TEST(ThreadPool, ThrowsTheFirstErrorWhenAllHaveReturned) {
       EXPECT_EQ(e.code(), Errc::integrity);
     }
     EXPECT_EQ(running, 0);
-    EXPECT_LT(calls, 10'000u);
+    // How many others begin before a thread has told of its error is the scheduler's; alone, none does.
+    if (in_flight == 1) EXPECT_EQ(calls, 4u);
   }
 }
 
