@@ -81,6 +81,7 @@ TEST(ThreadPool, StopsOnRequest) {
                   [&](std::size_t i) {
                     ++calls;
                     if (i == 5) stop.request_stop();
+                    while (i > 5 && !stop.stop_requested()) std::this_thread::yield();
                   },
                   stop.get_token());
             }),
