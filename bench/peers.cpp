@@ -124,18 +124,22 @@ class Workloads {
   void stored_blob_small() {
     const int count = few(500, 50);
     auto t = table("BlobSmall", "<blob@store>");
-    const auto rows = arrays(count, {1280});
-    auto again = rows;
-    for (int i = 0; i < count; ++i) again[i].set("id", count + i);
+    std::vector<oas::Row> rows;
     const auto raw = small_files(count);
     out_.compare("stored_blob_small", "insert", "rows/s", count,
-                 {[&](int) { t.insert(rows); }, [&](int) { t.remove(); }}, raw.put, raw.put_by);
-    const auto got = t.order_by("id").fetch();
+                 {[&](int) { t.insert(rows); }, [&](int k) { rows = arrays(k * count, count, {1280}); }}, raw.put,
+                 raw.put_by);
+    const auto first = t & oas::where("id < {}", count);
+    rows = arrays(0, count, {1280});
+    const auto got = first.order_by("id").fetch();
     for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
-    out_.compare("stored_blob_small", "fetch", "rows/s", count, {[&](int) { t.fetch(); }}, raw.get,
+    out_.compare("stored_blob_small", "fetch", "rows/s", count, {[&](int) { first.fetch(); }}, raw.get,
                  "open, read, close");
     out_.compare("stored_blob_small", "insert_duplicate", "rows/s", count,
-                 {[&](int) { t.insert(again); }, [&](int) { (t & oas::where("id >= {}", count)).remove(); }});
+                 {[&](int) { t.insert(rows); },
+                  [&](int k) {
+                    for (int i = 0; i < count; ++i) rows[i].set("id", 1000000 + k * count + i);
+                  }});
     t.remove();
     nothing_left("stored_blob_small");
   }
@@ -162,11 +166,16 @@ class Workloads {
   void npy_small() {
     const int count = few(1000, 50);
     auto t = table("NpySmall", "<npy@store>");
-    const auto rows = arrays(count, {10, 128});
+    std::vector<oas::Row> rows;
     const auto raw = small_files(count);
-    const auto insert = [&](int) { t.insert(rows); };
-    const auto empty = [&](int) { t.remove(); };
-    out_.compare("npy_small", "insert", "rows/s", count, {insert, empty}, raw.put, raw.put_by);
+    out_.compare("npy_small", "insert", "rows/s", count,
+                 {[&](int) { t.insert(rows); },
+                  [&](int k) {
+                    rows = arrays(k * count, count, {10, 128});
+                  }},
+                 raw.put, raw.put_by);
+    (t & oas::where("id >= {}", count)).remove();
+    rows = arrays(0, count, {10, 128});
     const auto got = t.order_by("id").fetch();
     for (int i = 0; i < std::min(50, count); ++i)
       must(got[i].at<oas::NpyRef>("data").load() == rows[i].at<oas::Array>("data"), "fetched differs from inserted");
@@ -184,12 +193,13 @@ class Workloads {
                  raw.get, "open, read, close");
     out_.compare("npy_small", "delete_one", "ms", 1, {[&](int k) { (t & oas::key({{"id", k}})).remove(); }});
     out_.compare("npy_small", "delete", "rows/s", count,
-                 {empty,
+                 {[&](int) { t.remove(); },
                   [&](int) {
                     t.remove();
                     t.insert(rows);
                   }},
                  raw.unlink, "unlink(2)");
+    t.remove();
     nothing_left("npy_small");
   }
 
@@ -372,40 +382,38 @@ class Workloads {
   oas::Table<> table(const std::string& name, const std::string& type) {
     return lab_.declare(name, oas::Tier::manual, "id : int32\n---\ndata : " + type);
   }
-  static std::vector<oas::Row> arrays(int count, const oas::Shape& shape) {
+  static std::vector<oas::Row> arrays(int first, int count, const oas::Shape& shape) {
     std::size_t elements = 1;
     for (const auto n : shape) elements *= static_cast<std::size_t>(n);
     std::vector<oas::Row> rows;
-    for (int i = 0; i < count; ++i)
+    for (int i = first; i < first + count; ++i)
       rows.push_back(
           {{"id", i}, {"data", oas::Array::own(bench::uniform(static_cast<std::uint64_t>(i), elements), shape)}});
     return rows;
   }
 
-  /// Many files of 10 KB in one folder.
+  /// Many files of 10 KB in one folder; new ones each turn, because some file systems are slow to make a file where one
+  /// was removed a moment ago.
   Files small_files(int count) {
     Files f;
-    const fs::path folder = raw_ / "small";
+    const std::string folder = (raw_ / ("small-" + std::to_string(++raws_))).string();
     fs::create_directories(folder);
-    std::vector<std::string> names;
     const auto data = std::make_shared<std::vector<std::string>>();
-    for (int i = 0; i < count; ++i) {
-      names.push_back((folder / (std::to_string(i) + ".bin")).string());
-      data->push_back(bench::octets(static_cast<std::uint64_t>(i), 10240));
-    }
-    const auto put = [=, durable = options_.durable](int) {
-      for (std::size_t i = 0; i < names.size(); ++i) bench::write_file(names[i], (*data)[i]);
-      if (durable) bench::sync_all(folder.string());
+    for (int i = 0; i < count; ++i) data->push_back(bench::octets(static_cast<std::uint64_t>(i), 10240));
+    const auto name = [folder](int turn, int i) { return fmt::format("{}/{}-{}.bin", folder, turn, i); };
+    const auto put = [=, durable = options_.durable](int turn) {
+      for (int i = 0; i < count; ++i) bench::write_file(name(turn, i), (*data)[i]);
+      if (durable) bench::sync_all(folder);
     };
-    const auto unlink = [=](int) {
-      for (const auto& name : names) ::unlink(name.c_str());
-    };
-    f.put = {put, unlink};
+    f.put = {put};
     f.put_by = options_.durable ? "open, write, close of each, syncfs" : "open, write, close";
     f.get = {[=](int) {
-      for (const auto& name : names) bench::read_file(name, 10240);
+      for (int i = 0; i < count; ++i) bench::read_file(name(0, i), 10240);
     }};
-    f.unlink = {unlink, put};
+    f.unlink = {[=](int turn) {
+                  for (int i = 0; i < count; ++i) ::unlink(name(100 + turn, i).c_str());
+                },
+                [=](int turn) { put(100 + turn); }};
     return f;
   }
 
@@ -414,7 +422,7 @@ class Workloads {
     Files f;
     f.path = (raw_ / ("one-" + std::to_string(size))).string();
     const auto data = std::make_shared<std::string>(bench::octets(1, size));
-    const auto db = std::make_shared<bench::RawDatabase>((raw_ / (std::to_string(++databases_) + ".db")).string());
+    const auto db = std::make_shared<bench::RawDatabase>((raw_ / (std::to_string(++raws_) + ".db")).string());
     const std::string folder = raw_.string();
     f.put = {[=, path = f.path, sync = sync_](int turn) {
                bench::write_file(path, *data, sync);
@@ -452,7 +460,7 @@ class Workloads {
   oas::Session session_;
   oas::Schema lab_;
   bench::Sync sync_;
-  int databases_ = 0;
+  int raws_ = 0;
 };
 
 double resident(const std::string& key) {
