@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <thread>
 
-#include "core/json.hpp"
+#include "codec/paths.hpp"
 #include "engine/references.hpp"
 
 namespace oas {
@@ -24,13 +25,6 @@ struct Lease {
 
 Collector::Collector(SessionState& state, std::string schema)
     : state_(state), schema_(std::move(schema)), ledger_(state.ledger(schema_)) {}
-
-bool Collector::managed(const StoreConfig& config, std::string_view path) {
-  const auto under = [path](const std::string& prefix) {
-    return !prefix.empty() && path.size() > prefix.size() + 1 && path.starts_with(prefix) && path[prefix.size()] == '/';
-  };
-  return under(config.hash_prefix.value_or("_hash")) || under(config.schema_prefix.value_or("_schema"));
-}
 
 bool Collector::acquire(std::chrono::milliseconds patience) {
   using clock = std::chrono::steady_clock;
@@ -106,134 +100,159 @@ std::set<ObjectPath> Collector::referenced(std::span<const ObjectPath> candidate
   return ReferenceFinder(state_).find(candidates);
 }
 
-void Collector::finish_dead_claims() {
-  if (!ledger_.acquire()) return;
-  const Lease lease{ledger_};
-  std::vector<ObjectPath> objects;
-  for (const auto& claim : ledger_.take_dead_claims()) objects.push_back(claim.object);
-  if (objects.empty()) return;
-  std::set<ObjectPath> stayed;
-  const auto errors = erase(objects, stayed);
-  std::erase_if(objects, [&](const ObjectPath& o) { return stayed.contains(o); });
-  ledger_.unclaim(objects);
-  if (!errors.empty()) throw errors.front();
+bool Collector::ours(const ObjectPath& object) const {
+  const auto& stores = state_.settings.stores();
+  const auto config = stores.find(object.store);
+  if (config == stores.end()) return false;
+  if (const std::string hashes = codec::hash_section(config->second); !hashes.empty()) {
+    const std::string own = hashes + "/" + schema_ + "/";
+    if (object.path.size() > own.size() && object.path.starts_with(own)) return true;
+  }
+  const std::string named = codec::schema_section(config->second);
+  if (named.empty() || !object.path.starts_with(named + "/")) return false;
+  const std::string_view rest = std::string_view(object.path).substr(named.size());
+  return config->second.partition_pattern ? rest.find("/" + schema_ + "/") != rest.npos
+                                          : rest.starts_with("/" + schema_ + "/");
 }
 
-bool Collector::pass(std::size_t limit, Collected& total) {
+void Collector::finish_claims(Collected& total) {
+  std::vector<ObjectPath> begun = ledger_.take_claims();
+  if (begun.empty()) return;
+  // Nobody can refer to what is claimed, except after a power cut, which may bring back a claim that had been released.
+  const std::set<ObjectPath> needed = referenced(begun);
+  std::vector<ObjectPath> free;
+  std::ranges::copy_if(begun, std::back_inserter(free), [&](const ObjectPath& o) { return !needed.contains(o); });
+  std::set<ObjectPath> stayed;
+  const auto errors = erase(free, stayed);
+  total.errors.insert(total.errors.end(), errors.begin(), errors.end());
+  std::erase_if(begun, [&](const ObjectPath& o) { return stayed.contains(o); });
+  ledger_.unclaim(begun);
+}
+
+void Collector::finish_claims() {
+  if (!ledger_.acquire()) return;
+  const Lease lease{ledger_};
+  Collected total;
+  finish_claims(total);
+  if (!total.errors.empty()) throw total.errors.front();
+}
+
+bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   // 1. Removals that were begun are finished: their claims keep writers away until then.
-  {
-    std::vector<ObjectPath> begun;
-    for (const auto& claim : ledger_.take_dead_claims()) begun.push_back(claim.object);
-    std::set<ObjectPath> stayed;
-    const auto errors = erase(begun, stayed);
-    total.errors.insert(total.errors.end(), errors.begin(), errors.end());
-    total.waiting += stayed.size();
-    std::erase_if(begun, [&](const ObjectPath& o) { return stayed.contains(o); });
-    ledger_.unclaim(begun);
-  }
+  finish_claims(total);
   // 2. Intents: those of committed rows are forgotten, those of dead writers become void. Before references are read.
   std::vector<std::string> done, voided;
-  std::set<ObjectPath> candidates;
-  std::map<std::string, std::vector<ObjectPath>> paths_of_void;
-  {
-    const auto intents = ledger_.intents();
+  std::vector<const Ledger::Intent*> handled;  // void, all of whose paths are candidates
+  std::set<const Ledger::Intent*> last;        // of those, whose owner writes no more: asked before anything is removed
+  std::map<std::pair<std::string, std::string>, bool> candidates;  // and whether it is a folder
+  const auto add = [&](const ObjectPath& o) {
+    bool& folder = candidates[{o.store, o.path}];
+    folder = folder || o.folder;
+  };
+  const auto intents = ledger_.intents();
+  if (!intents.empty()) {
     std::vector<const Ledger::Intent*> undecided;
-    const auto sort = [&](const Ledger::Intent& intent, Ledger::Verdict verdict) {
-      if (verdict == Ledger::Verdict::done)
-        done.push_back(intent.id);
-      else if (verdict == Ledger::Verdict::void_) {
-        voided.push_back(intent.id);
-        paths_of_void[intent.id] = intent.paths;
-      }
-    };
-    if (!intents.empty()) {
+    std::vector<std::pair<const Ledger::Intent*, Ledger::Verdict>> decided;
+    {
       db::Transaction look(*state_.main, db::Transaction::Mode::read);
       for (const auto& intent : intents) {
         const auto verdict = ledger_.verdict(look, intent.id);
-        if (verdict == Ledger::Verdict::none && ledger_.dead(intent.owner, intent.until))
+        if (verdict != Ledger::Verdict::none)
+          decided.emplace_back(&intent, verdict);
+        else if (ledger_.dead(intent.owner, intent.until))
           undecided.push_back(&intent);
-        else
-          sort(intent, verdict);
       }
     }
     if (!undecided.empty()) {
       db::Transaction rows(*state_.main, db::Transaction::Mode::write);
-      std::vector<Ledger::Verdict> verdicts;
-      for (const auto* intent : undecided) verdicts.push_back(ledger_.make_void(rows, intent->id));
+      for (const auto* intent : undecided) decided.emplace_back(intent, ledger_.make_void(rows, intent->id));
       rows.commit();
-      for (std::size_t i = 0; i < undecided.size(); ++i) sort(*undecided[i], verdicts[i]);
+    }
+    for (const auto& [intent, verdict] : decided) {
+      if (verdict == Ledger::Verdict::done) {
+        done.push_back(intent->id);
+        continue;
+      }
+      voided.push_back(intent->id);
+      if (candidates.empty() || candidates.size() + intent->paths.size() <= limit) {
+        handled.push_back(intent);
+        if (!ledger_.may_write(*intent)) last.insert(intent);
+        std::ranges::for_each(intent->paths, add);
+      }
     }
     ledger_.forget(done);
   }
-  // Void intents are handled whole, so that their ids can be forgotten.
-  std::vector<std::string> void_now;
-  for (const auto& [id, paths] : paths_of_void) {
-    if (!candidates.empty() && candidates.size() + paths.size() > limit) break;
-    void_now.push_back(id);
-    candidates.insert(paths.begin(), paths.end());
-  }
   // 3. Trash.
-  std::vector<ObjectPath> trash;
+  std::vector<Ledger::Trashed> trash;
   {
     db::Transaction look(*state_.main, db::Transaction::Mode::read);
-    trash = ledger_.trashed(look, std::max<std::size_t>(batch, 1));
+    trash = ledger_.trashed(look, batch, skip);
   }
-  candidates.insert(trash.begin(), trash.end());
-  if (candidates.empty()) {
-    if (!done.empty()) {
-      db::Transaction rows(*state_.main, db::Transaction::Mode::write);
-      ledger_.prune_witnesses(rows);
-      rows.commit();
+  for (const auto& line : trash) add(line.object);
+  // 4. References, in a fresh snapshot; 5. claims; 6. removal.
+  std::vector<ObjectPath> list, free;
+  for (const auto& [path, folder] : candidates) list.push_back({path.first, path.second, folder});
+  std::set<std::pair<std::string, std::string>> settled;
+  if (!list.empty()) {
+    const std::set<ObjectPath> needed = referenced(list);
+    for (const ObjectPath& object : list) {
+      if (!state_.settings.stores().contains(object.store)) {
+        ++total.waiting;
+        total.errors.emplace_back(Errc::usage,
+                                  fmt::format("remove {}: the settings have no store {}, so it stays. add the store",
+                                              object.path, object.store),
+                                  "store " + object.store);
+      } else if (needed.contains(object) || !ours(object)) {
+        settled.emplace(object.store, object.path);  // needed, or not for us to remove, whatever a row said
+        ++total.kept;
+      } else {
+        free.push_back(object);
+      }
     }
-    return false;
   }
-  // 4. ReferenceFinder, in a fresh snapshot; 5. claims; 6. removal.
-  std::vector<ObjectPath> list(candidates.begin(), candidates.end());
-  const std::set<ObjectPath> needed = referenced(list);
-  std::vector<ObjectPath> free, settled(needed.begin(), needed.end());
-  for (const ObjectPath& object : list) {
-    if (needed.contains(object)) continue;
-    if (managed(state_.store_config(object.store), object.path))
-      free.push_back(object);
-    else
-      settled.push_back(object);  // never ours to remove, whatever a row said
-  }
-  total.kept += settled.size();
-  const auto claimed = ledger_.claim(free, voided);
+  const auto claimed = free.empty() ? free : ledger_.claim(free, voided);
   std::set<ObjectPath> stayed;
   const auto errors = erase(claimed, stayed);
   total.errors.insert(total.errors.end(), errors.begin(), errors.end());
   std::vector<ObjectPath> gone;
   for (const ObjectPath& object : claimed) {
-    if (!stayed.contains(object)) gone.push_back(object);
+    if (stayed.contains(object)) continue;
+    gone.push_back(object);
+    settled.emplace(object.store, object.path);
   }
   total.removed += gone.size();
   total.waiting += free.size() - gone.size();
-  settled.insert(settled.end(), gone.begin(), gone.end());
-  // 7. What is settled leaves the trash, then the claims, then the void intents.
-  {
+  // 7. What is settled leaves the trash, then the claims, then the void intents. Of the trash, the lines that were read
+  // before the references: what was thrown away since then stays.
+  const auto is_settled = [&](const ObjectPath& o) { return settled.contains({o.store, o.path}); };
+  std::vector<std::string> untrash;
+  for (const auto& line : trash) {
+    if (is_settled(line.object)) untrash.push_back(line.id);
+  }
+  skip += trash.size() - untrash.size();
+  if (!untrash.empty() || !done.empty()) {
     db::Transaction rows(*state_.main, db::Transaction::Mode::write);
-    ledger_.untrash(rows, settled);
+    ledger_.untrash(rows, untrash);
     ledger_.prune_witnesses(rows);
     rows.commit();
   }
   ledger_.unclaim(gone);
-  const std::set<ObjectPath> finished(settled.begin(), settled.end());
-  std::erase_if(void_now, [&](const std::string& id) {
-    return !std::ranges::all_of(paths_of_void[id], [&](const ObjectPath& o) { return finished.contains(o); });
-  });
-  ledger_.forget(void_now);
-  return !settled.empty();  // progress: there may be more
+  std::vector<std::string> over;
+  for (const auto* intent : handled) {
+    if (std::ranges::all_of(intent->paths, is_settled) && last.contains(intent)) over.push_back(intent->id);
+  }
+  ledger_.forget(over);
+  return trash.size() == batch || !over.empty();  // there may be more
 }
 
 Collected Collector::run(std::size_t limit, std::chrono::milliseconds patience) {
   Collected total;
-  if (!acquire(patience)) return total;
+  busy_ = !acquire(patience);
+  if (busy_) return total;
   const Lease lease{ledger_};
-  while (total.removed + total.kept < limit) {
-    total.waiting = 0;
-    if (!pass(limit, total)) break;
-    ledger_.acquire();  // renews
+  std::size_t skip = 0;
+  while (pass(limit, skip, total) && total.removed + total.kept < limit) {
+    if (!ledger_.acquire()) break;  // renewed, or lost to somebody after an hour
   }
   return total;
 }

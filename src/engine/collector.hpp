@@ -21,23 +21,28 @@ class Collector {
   /// Removes what is due, about `limit` objects at most. Another collector at work: returns with nothing done after
   /// `patience`; that one takes over what was due.
   Collected run(std::size_t limit = SIZE_MAX, std::chrono::milliseconds patience = std::chrono::seconds(2));
-  /// Finishes removals whose collector died, if no collector is at work.
-  void finish_dead_claims();
+  /// True if the last run() did nothing, because another collector was at work all the time.
+  bool busy() const noexcept { return busy_; }
+  /// Finishes removals whose collector died or failed, if no collector is at work.
+  void finish_claims();
   /// Those of the candidates that a committed row refers to, in whatever schema. Errors of any kind mean: nothing may
   /// be removed.
   std::set<ObjectPath> referenced(std::span<const ObjectPath> candidates);
-  /// True if the path lies where oas and DataJoint put objects, and not where users put files.
-  static bool managed(const StoreConfig& config, std::string_view path);
 
  private:
   bool acquire(std::chrono::milliseconds patience);
   std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   void erase_folder(Store& store, const std::string& path);
-  bool pass(std::size_t limit, Collected& total);
+  void finish_claims(Collected& total);
+  /// True if there may be more to do. `skip`: lines of trash that were looked at before and have to stay.
+  bool pass(std::size_t limit, std::size_t& skip, Collected& total);
+  /// Does the path lie where objects of this schema are put? What lies elsewhere has other collectors, or is not oas's.
+  bool ours(const ObjectPath& object) const;
 
   SessionState& state_;
   std::string schema_;
   Ledger& ledger_;
+  bool busy_ = false;
 };
 
 }  // namespace oas

@@ -84,7 +84,9 @@ std::vector<db::TableDef> Ledger::row_tables(const std::string& schema) {
   witnesses.name = "~oas_witnesses";
   witnesses.columns = {column("id", "varchar(40)"), column("verdict", "varchar(4)"), column("since", "int64")};
   witnesses.primary_key = {"id"};
-  return {witnesses, table_of_paths(schema, "~oas_trash", {column("since", "int64")})};
+  auto trash = table_of_paths(schema, "~oas_trash", {column("id", "varchar(40)"), column("since", "int64")});
+  trash.primary_key = {"id"};
+  return {witnesses, trash};
 }
 
 std::string Ledger::side_table(std::string_view name) const { return dialect_.table(schema_, name); }
@@ -98,6 +100,10 @@ bool Ledger::dead(const std::string& owner, std::int64_t until) const {
     case Life::unknown: return until < now();
   }
   return false;
+}
+
+bool Ledger::may_write(const Intent& intent) const {
+  return intent.owner != owner_ && owner_life(intent.owner) == Life::unknown && intent.until + month > now();
 }
 
 bool Ledger::collector_busy(db::Transaction& tx) {
@@ -116,14 +122,15 @@ void Ledger::prune(db::Transaction& tx) {
 }
 
 void Ledger::prune() {
-  if (settled_.empty()) return;
+  if (settled_.empty() && !holding_) return;
   db::Transaction tx(side_);
+  if (holding_) drop_lease(tx);
   prune(tx);
   tx.commit();
+  holding_ = false;
 }
 
-std::optional<std::string> Ledger::begin_put(std::span<const ObjectPath> paths, Claim& blocking) {
-  const std::string id = Uuid::random().text();
+bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths, Claim& blocking) {
   db::Transaction tx(side_);
   std::set<std::pair<std::string, std::string>> wanted;
   const auto claims =
@@ -136,9 +143,10 @@ std::optional<std::string> Ledger::begin_put(std::span<const ObjectPath> paths, 
     Claim claim{object_of(cells), cells[3].as<std::string>(), cells[4].as<std::int64_t>()};
     if (wanted.contains({claim.object.store, claim.object.path})) {
       blocking = std::move(claim);
-      return std::nullopt;
+      return false;
     }
   }
+  if (holding_) drop_lease(tx);
   const bool pruning = !settled_.empty() && !collector_busy(tx);
   if (pruning) prune(tx);
   std::vector<std::vector<Value>> rows;
@@ -151,11 +159,12 @@ std::optional<std::string> Ledger::begin_put(std::span<const ObjectPath> paths, 
                               side_table("~oas_intents"), marks),
                   rows);
   tx.commit();
+  holding_ = false;
   if (pruning) {
     pruned_.insert(pruned_.end(), settled_.begin(), settled_.end());
     settled_.clear();
   }
-  return id;
+  return true;
 }
 
 void Ledger::finish_put(db::Transaction& rows, const std::string& id) {
@@ -213,11 +222,11 @@ Ledger::Verdict Ledger::make_void(db::Transaction& rows, const std::string& id) 
 
 void Ledger::trash(db::Transaction& rows, std::span<const ObjectPath> objects) {
   if (objects.empty()) return;
-  static const std::vector<std::string> names{"store", "path", "folder", "since"};
+  static const std::vector<std::string> names{"id", "store", "path", "folder", "since"};
   std::vector<std::vector<Value>> lines;
   const std::int64_t since = now();
-  for (const ObjectPath& o : objects) lines.push_back({o.store, o.path, o.folder, since});
-  rows.execute_many(dialect_.insert(row_tables(schema_)[1], names, db::Dialect::OnDuplicate::skip), lines);
+  for (const ObjectPath& o : objects) lines.push_back({Uuid::random().text(), o.store, o.path, o.folder, since});
+  rows.execute_many(dialect_.insert(row_tables(schema_)[1], names, db::Dialect::OnDuplicate::fail), lines);
 }
 
 bool Ledger::acquire() {
@@ -228,7 +237,7 @@ bool Ledger::acquire() {
   if (cursor->next(cells)) {
     const auto owner = cells[0].as<std::string>();
     // The design's one timing assumption: a collector that has not renewed for an hour does not wake up and remove.
-    const bool gone = owner_life(owner) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
+    const bool gone = owner == owner_ || owner_life(owner) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
     if (!gone) return false;
   }
   tx.execute(fmt::format("DELETE FROM {}", table));
@@ -236,19 +245,26 @@ bool Ledger::acquire() {
   tx.execute(fmt::format("INSERT INTO {} (one, owner, until) VALUES ({}, {}, {})", table, dialect_.placeholder(1),
                          dialect_.placeholder(2), dialect_.placeholder(3)),
              lease);
+  holding_ = true;  // also if the answer to the commit is lost
   tx.commit();
   return true;
+}
+
+void Ledger::drop_lease(db::Transaction& tx) {
+  const std::vector<Value> params{owner_};
+  tx.execute(fmt::format("DELETE FROM {} WHERE owner = {}", side_table("~oas_collector"), dialect_.placeholder(1)),
+             params);
 }
 
 void Ledger::release() noexcept {
   try {
     db::Transaction tx(side_);
-    const std::vector<Value> params{owner_};
-    tx.execute(fmt::format("DELETE FROM {} WHERE owner = {}", side_table("~oas_collector"), dialect_.placeholder(1)),
-               params);
+    drop_lease(tx);
     tx.commit();
+    holding_ = false;
   } catch (const Error&) {
-    // The lease stays until this process ends; then the next collector takes it over. Nothing is lost by that.
+    // Tried again with the next intent, and at the end of the session. When this process ends, the lease is free
+    // anyway.
   }
 }
 
@@ -279,40 +295,40 @@ void Ledger::forget(std::span<const std::string> intent_ids) {
 }
 
 void Ledger::prune_witnesses(db::Transaction& rows) {
-  std::set<std::string> open;
-  for (const Intent& intent : intents()) open.insert(intent.id);
   std::vector<std::vector<Value>> gone;
   {
     const auto cursor = rows.execute(fmt::format("SELECT id, verdict, since FROM {}", row_table("~oas_witnesses")));
     std::vector<Value> cells;
     while (cursor->next(cells)) {
-      const auto id = cells[0].as<std::string>();
-      if (open.contains(id)) continue;
       const bool done = cells[1].as<std::string>() == "done";
-      if (done || cells[2].as<std::int64_t>() + month < now()) gone.push_back({id});
+      if (done || cells[2].as<std::int64_t>() + month < now()) gone.push_back({cells[0]});
     }
   }
   if (gone.empty()) return;
+  // Intents second: one that a witness belongs to is there, or was forgotten for good.
+  std::set<std::string> open;
+  for (const Intent& intent : intents()) open.insert(intent.id);
+  std::erase_if(gone, [&](const auto& line) { return open.contains(line[0].template as<std::string>()); });
   rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
                     gone);
 }
 
-std::vector<ObjectPath> Ledger::trashed(db::Transaction& rows, std::size_t limit) {
-  const auto cursor = rows.execute(
-      fmt::format("SELECT store, path, folder FROM {} ORDER BY since LIMIT {}", row_table("~oas_trash"), limit));
-  std::vector<ObjectPath> out;
+std::vector<Ledger::Trashed> Ledger::trashed(db::Transaction& rows, std::size_t limit, std::size_t skip) {
+  const auto cursor =
+      rows.execute(fmt::format("SELECT store, path, folder, id FROM {} ORDER BY since, id LIMIT {} OFFSET {}",
+                               row_table("~oas_trash"), limit, skip));
+  std::vector<Trashed> out;
   std::vector<Value> cells;
-  while (cursor->next(cells)) out.push_back(object_of(cells));
+  while (cursor->next(cells)) out.push_back({cells[3].as<std::string>(), object_of(cells)});
   return out;
 }
 
-bool Ledger::has_trash(db::Transaction& rows) { return !trashed(rows, 1).empty(); }
-
-void Ledger::untrash(db::Transaction& rows, std::span<const ObjectPath> objects) {
-  if (objects.empty()) return;
-  rows.execute_many(fmt::format("DELETE FROM {} WHERE store = {} AND path = {}", row_table("~oas_trash"),
-                                dialect_.placeholder(1), dialect_.placeholder(2)),
-                    rows_of(objects));
+void Ledger::untrash(db::Transaction& rows, std::span<const std::string> ids) {
+  if (ids.empty()) return;
+  std::vector<std::vector<Value>> lines;
+  for (const auto& id : ids) lines.push_back({id});
+  rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_trash"), dialect_.placeholder(1)),
+                    lines);
 }
 
 std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids) {
@@ -356,26 +372,18 @@ void Ledger::unclaim(std::span<const ObjectPath> objects) {
   tx.commit();
 }
 
-std::vector<Ledger::Claim> Ledger::take_dead_claims() {
-  db::Transaction tx(side_);
-  std::vector<Claim> out;
+std::vector<ObjectPath> Ledger::take_claims() {
+  std::vector<ObjectPath> out;
   {
-    const auto cursor =
-        tx.execute(fmt::format("SELECT store, path, folder, owner, since FROM {}", side_table("~oas_claims")));
+    db::Transaction look(side_, db::Transaction::Mode::read);
+    const auto cursor = look.execute(fmt::format("SELECT store, path, folder FROM {}", side_table("~oas_claims")));
     std::vector<Value> cells;
-    while (cursor->next(cells)) {
-      Claim claim{object_of(cells), cells[3].as<std::string>(), cells[4].as<std::int64_t>()};
-      // A claim of this very owner is one whose removal failed or was interrupted by an error: finish it too.
-      if (claim.owner == owner_ || owner_life(claim.owner) == Life::dead || claim.since + hour < now()) {
-        out.push_back(std::move(claim));
-      }
-    }
+    while (cursor->next(cells)) out.push_back(object_of(cells));
   }
-  std::vector<std::vector<Value>> lines;
-  for (const Claim& c : out) lines.push_back({owner_, c.object.store, c.object.path});
-  tx.execute_many(fmt::format("UPDATE {} SET owner = {} WHERE store = {} AND path = {}", side_table("~oas_claims"),
-                              dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)),
-                  lines);
+  if (out.empty()) return out;
+  db::Transaction tx(side_);
+  const std::vector<Value> params{owner_};
+  tx.execute(fmt::format("UPDATE {} SET owner = {}", side_table("~oas_claims"), dialect_.placeholder(1)), params);
   tx.commit();
   return out;
 }

@@ -4,12 +4,14 @@
 //   claims     (store, path, folder, owner, since)       side: a collector is about to remove this object
 //   collector  (owner, until)                            side: one collector a schema at a time
 //   witnesses  (id, verdict, since)                      beside the rows: done, in the transaction of the rows, or void
-//   trash      (store, path, folder, since)              beside the rows: what a change of rows no longer needs
+//   trash      (id, store, path, folder, since)          beside the rows: what a change of rows no longer needs
 //
 // A writer begins an intent, writes objects, and commits rows together with the witness `done`. An intent whose owner
 // is gone gets the witness `void`; an id has one witness, so done or void wins. Intents that are done stay until they
 // are pruned, which happens only while no collector is between reading references and removing: the collector itself
-// prunes before it reads, and a writer prunes only if nobody holds the collector's lease.
+// prunes before it reads, and a writer prunes only if nobody holds the collector's lease. A line of trash is a fact
+// that is never changed: a collector takes away the lines that it had read before it read references, so what is thrown
+// away meanwhile stays.
 #pragma once
 
 #include <chrono>
@@ -40,6 +42,10 @@ class Ledger {
     std::int64_t until = 0;  ///< microseconds since 1970-01-01
     std::vector<ObjectPath> paths;
   };
+  struct Trashed {
+    std::string id;
+    ObjectPath object;
+  };
   struct Claim {
     ObjectPath object;
     std::string owner;
@@ -54,9 +60,10 @@ class Ledger {
   static std::vector<db::TableDef> row_tables(const std::string& schema);
 
   // --- writers
-  /// Announces writes. nullopt: one of the paths is claimed; `blocking` tells by whom. Prunes `settled` on the way.
+  /// Announces writes. False: one of the paths is claimed; `blocking` tells by whom. Prunes `settled` on the way.
+  /// After an error the intent may be there or not: make it void.
   /// Cost: one transaction on the side.
-  std::optional<std::string> begin_put(std::span<const ObjectPath> paths, Claim& blocking);
+  bool begin_put(const std::string& id, std::span<const ObjectPath> paths, Claim& blocking);
   /// In the transaction of the rows. Errors: conflict if the lease was lost.
   void finish_put(db::Transaction& rows, const std::string& id);
   /// After the commit of the rows: the intent may be pruned when the next one begins, or by `prune`.
@@ -71,33 +78,38 @@ class Ledger {
   void trash(db::Transaction& rows, std::span<const ObjectPath> objects);
 
   // --- collectors
-  /// False: somebody else holds it. Takes over what a dead process, or one that is an hour late, has held.
+  /// Takes the lease, or renews it. False: somebody else holds it, who is not dead and was heard of in the last hour.
   bool acquire();
   void release() noexcept;
   std::vector<Intent> intents();
   void forget(std::span<const std::string> intent_ids);
   /// Forgets `done` witnesses without intents, and void ones older than a month.
   void prune_witnesses(db::Transaction& rows);
-  std::vector<ObjectPath> trashed(db::Transaction& rows, std::size_t limit);
-  bool has_trash(db::Transaction& rows);
-  void untrash(db::Transaction& rows, std::span<const ObjectPath> objects);
+  /// The oldest, but for the first `skip`.
+  std::vector<Trashed> trashed(db::Transaction& rows, std::size_t limit, std::size_t skip);
+  void untrash(db::Transaction& rows, std::span<const std::string> ids);
   /// Claims those that no intent but a void one names; the others are left out of the answer.
   std::vector<ObjectPath> claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids);
   void unclaim(std::span<const ObjectPath> objects);
-  /// Claims whose owner is dead, now held by this process: their removal has to be finished.
-  std::vector<Claim> take_dead_claims();
+  /// Claims of removals that were begun and not finished, now held by this owner, who has the collector's lease:
+  /// whoever made them has not.
+  std::vector<ObjectPath> take_claims();
   bool dead(const std::string& owner, std::int64_t until) const;
+  /// May the owner of this intent still be writing, although it is void? Somebody out of sight may, for a month.
+  bool may_write(const Intent& intent) const;
 
  private:
   std::string side_table(std::string_view name) const;
   std::string row_table(std::string_view name) const;
   void prune(db::Transaction& tx);
+  void drop_lease(db::Transaction& tx);
   bool collector_busy(db::Transaction& tx);
 
   db::Connection& side_;
   const db::Dialect& dialect_;
   std::string schema_, owner_;
   std::chrono::seconds lease_;
+  bool holding_ = false;  // the collector's lease, as far as this one knows
   std::vector<std::string> settled_;
   std::vector<std::string> pruned_;  // their witnesses can go with the next rows
 };

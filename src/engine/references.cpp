@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "codec/metadata.hpp"
@@ -53,8 +54,26 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
   };
   const db::Dialect& dialect = state_.dialect();
   std::vector<Value> cells;
-  for (const std::string& schema : state_.main->schemas()) {
-    for (const auto& entry : state_.tables(schema)) {
+  // Another connection than the one whose open transaction may have deleted rows that it can bring back.
+  auto reader = state_.take_reader();
+  std::vector<std::pair<std::string, std::shared_ptr<const TableEntry>>> tables;
+  for (const std::string& schema : reader->schemas()) {
+    const auto known = state_.tables(schema);
+    for (const auto& entry : known) tables.emplace_back(schema, entry);
+    if (state_.works == 0) continue;
+    for (const db::TableDef& def : reader->introspect(schema)) {
+      const auto same = [&](const auto& entry) { return entry->info->def.name == def.name; };
+      if (def.name.starts_with("~") || std::ranges::any_of(known, same)) continue;
+      throw Error(Errc::unavailable,
+                  fmt::format("look for references in {}.{}: the open transaction drops it, and may yet roll back. "
+                              "commit it first",
+                              schema, def.name),
+                  schema + "." + def.name);
+    }
+  }
+  {
+    db::Transaction look(*reader, db::Transaction::Mode::read);
+    for (const auto& [schema, entry] : tables) {
       const db::TableDef& def = entry->info->def;
       if (!entry->unknown_codec.empty()) {
         throw Error(Errc::unsupported,
@@ -69,7 +88,6 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
         const codec::Chain* chain = entry->chains[i];
         if (!chain || !codec::is_object(*chain)) continue;
         const std::string column = dialect.quote(attributes[i].name);
-        db::Transaction look(*state_.main, db::Transaction::Mode::read);
         if (!found_by_path(*chain)) {
           const auto cursor = look.execute(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL", column, table));
           while (cursor->next(cells)) {
@@ -92,6 +110,7 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
       }
     }
   }
+  state_.give_reader(std::move(reader));
   return found;
 }
 

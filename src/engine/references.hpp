@@ -15,7 +15,7 @@ namespace oas {
 class ReferenceFinder {
  public:
   explicit ReferenceFinder(SessionState& state) : state_(state) {}
-  /// Those of the candidates that are referred to.
+  /// Those of the candidates that committed rows refer to, whatever transaction is open here. One snapshot.
   /// Cost: one index look-up a candidate and attribute. Errors: unsupported if a codec is not known here.
   std::set<ObjectPath> find(std::span<const ObjectPath> candidates);
   /// The objects of one stored value. `chain` may be null: none.

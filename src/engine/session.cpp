@@ -48,6 +48,7 @@ SessionState::SessionState(Settings given, SessionOptions wishes)
 }
 
 SessionState::~SessionState() {
+  if (!failed.empty() || !due.empty()) abandon(*this, {});  // a last attempt; the next user of the schema has another
   for (const auto& [schema, ledger] : ledgers_) {
     try {
       ledger->prune();
@@ -114,14 +115,27 @@ void SessionState::keep_leases(const std::string& schema) {
 }
 
 void SessionState::recover(const std::string& schema) {
-  if (works > 0 || !recovered_.insert(schema).second) return;
-  // A first write does not wait for another collector, which does the same work.
-  const Collected collected = Collector(*this, schema).run(recovered_at_once, std::chrono::milliseconds(0));
-  if (collected.removed > 0) {
-    log(LogLevel::info,
-        fmt::format("schema {}: removed {} objects that an interrupted program had left", schema, collected.removed));
+  if (!recovered_.insert(schema).second) return;
+  constexpr std::chrono::milliseconds no_wait{
+      0};  // a first write does not wait for another collector, which does the same
+  if (works > 0) {
+    due.emplace(schema, no_wait);
+    return;
   }
-  for (const Error& e : collected.errors) log(LogLevel::warning, e.what());
+  try {
+    const Collected collected = Collector(*this, schema).run(recovered_at_once, no_wait);
+    if (collected.removed > 0) {
+      log(LogLevel::info,
+          fmt::format("schema {}: removed {} objects that an interrupted program had left", schema, collected.removed));
+    }
+    for (const Error& e : collected.errors) log(LogLevel::warning, e.what());
+    if (collected.errors.empty()) return;
+  } catch (const Error& e) {
+    // What cannot be removed is no reason not to write.
+    log(LogLevel::warning,
+        fmt::format("schema {}: what interrupted programs left will be removed later: {}", schema, e.what()));
+  }
+  due.emplace(schema, no_wait);
 }
 
 std::unique_ptr<db::Connection> SessionState::take_reader() {

@@ -77,9 +77,10 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   struct Intent {
     std::string schema, id;
   };
-  std::vector<Intent> failed;     ///< of works that were rolled back inside an open one
-  std::set<std::string> trashed;  ///< schemas whose trash has grown in the open work
-  int works = 0;                  ///< open, nested ones counted
+  std::vector<Intent> failed;  ///< of works that were not committed: to be made void
+  /// Schemas to collect after the open work, and how long to wait for another collector.
+  std::map<std::string, std::chrono::milliseconds> due;
+  int works = 0;  ///< open, nested ones counted
   Work* innermost = nullptr;
 
   /// A connection for reading outside transactions; given back when the reader is done.

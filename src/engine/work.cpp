@@ -11,25 +11,36 @@ namespace oas {
 
 namespace {
 
+// How long to wait for another collector: it may not have seen what this work threw away. What is tried again later
+// waits for nobody.
+constexpr std::chrono::milliseconds short_wait{2000}, no_wait{0};
+
 // After the outermost work: what it threw away, and what works inside it had written in vain, goes at once. The rows
-// are decided by now, so a failure here is not the caller's: it is logged, and what is left stays in the ledger for
-// the next use of the schema.
+// are decided by now, so a failure here is not the caller's: it is logged, and what is left is tried again after the
+// next work, or by the next user of the schema.
 void settle(SessionState& state) {
-  std::set<std::string> schemas = std::exchange(state.trashed, {});
   const auto failed = std::exchange(state.failed, {});
   try {
     if (!failed.empty()) {
       db::Transaction tx(*state.main, db::Transaction::Mode::write);
       for (const auto& intent : failed) state.ledger(intent.schema).make_void(tx, intent.id);
       tx.commit();
-      for (const auto& intent : failed) schemas.insert(intent.schema);
-    }
-    for (const auto& schema : schemas) {
-      const Collected collected = Collector(state, schema).run();
-      for (const Error& e : collected.errors) state.log(LogLevel::warning, e.what());
+      for (const auto& intent : failed) state.due.emplace(intent.schema, short_wait);
     }
   } catch (const Error& e) {
-    state.log(LogLevel::warning, fmt::format("objects could not be removed now and will be later: {}", e.what()));
+    state.failed.insert(state.failed.end(), failed.begin(), failed.end());
+    state.log(LogLevel::warning, fmt::format("objects written in vain will be removed later: {}", e.what()));
+  }
+  for (const auto& [schema, patience] : std::exchange(state.due, {})) {
+    try {
+      Collector collector(state, schema);
+      const Collected collected = collector.run(SIZE_MAX, patience);
+      for (const Error& e : collected.errors) state.log(LogLevel::warning, e.what());
+      if (collector.busy() || !collected.errors.empty()) state.due.emplace(schema, no_wait);
+    } catch (const Error& e) {
+      state.due.emplace(schema, no_wait);
+      state.log(LogLevel::warning, fmt::format("objects could not be removed now and will be later: {}", e.what()));
+    }
   }
 }
 
@@ -42,9 +53,15 @@ SessionState::Intent announce(SessionState& state, const std::string& schema, st
   auto pause = std::chrono::milliseconds(1);
   Ledger& ledger = state.ledger(schema);
   if (lasting) state.keep_leases(schema);
+  SessionState::Intent intent{schema, Uuid::random().text()};
   for (;;) {
     Ledger::Claim blocking;
-    if (auto id = ledger.begin_put(paths, blocking)) return {schema, std::move(*id)};
+    try {
+      if (ledger.begin_put(intent.id, paths, blocking)) return intent;
+    } catch (...) {
+      state.failed.push_back(intent);  // it may have begun for all that
+      throw;
+    }
     if (clock::now() > deadline) {
       throw Error(Errc::unavailable,
                   fmt::format("store {} in {}: a collector has been removing the same object for a minute ({}). try "
@@ -53,7 +70,7 @@ SessionState::Intent announce(SessionState& state, const std::string& schema, st
                   blocking.object.store);
     }
     // If the collector is dead, its removal has to be finished before the path may be written again.
-    Collector(state, schema).finish_dead_claims();
+    Collector(state, schema).finish_claims();
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(200));
   }
@@ -76,7 +93,7 @@ Work::~Work() {
   state_.failed.insert(state_.failed.end(), intents_.begin(), intents_.end());
   state_.failed.insert(state_.failed.end(), nested_.begin(), nested_.end());
   if (--state_.works == 0) {
-    state_.trashed.clear();  // rolled back with the rows
+    state_.forget_tables();  // some may have come and gone with the transaction
     settle(state_);
   }
 }
@@ -89,7 +106,7 @@ db::Transaction& Work::rows() {
 void Work::trash(const std::string& schema, std::span<const ObjectPath> objects) {
   if (objects.empty()) return;
   state_.ledger(schema).trash(rows(), objects);
-  state_.trashed.insert(schema);
+  state_.due.insert_or_assign(schema, short_wait);
 }
 
 void Work::commit() {
@@ -100,10 +117,23 @@ void Work::commit() {
     try {
       rows_->commit();
     } catch (const Error& e) {
-      if (e.code() != Errc::in_doubt || nested_.empty()) throw;
-      const auto other = state_.main->fork();
-      db::Transaction look(*other, db::Transaction::Mode::read);
-      if (state_.ledger(nested_[0].schema).verdict(look, nested_[0].id) != Ledger::Verdict::done) throw;
+      if (e.code() != Errc::in_doubt || outer_ || nested_.empty()) throw;
+      const auto decide = [&] {
+        try {
+          // The witness tells, and if there is none, it is made void: then it cannot be committed any more.
+          const auto other = state_.main->fork();
+          db::Transaction ask(*other, db::Transaction::Mode::write);
+          const auto verdict = state_.ledger(nested_[0].schema).make_void(ask, nested_[0].id);
+          ask.commit();
+          return verdict == Ledger::Verdict::done;
+        } catch (const Error&) {
+          throw e;  // in doubt still
+        }
+      };
+      if (!decide()) {
+        throw Error(Errc::unavailable, fmt::format("{}; it was not committed. try again", e.what()), e.target(),
+                    e.native());
+      }
     }
   }
   committed_ = true;

@@ -122,8 +122,13 @@ const std::vector<Operation>& operations() {
          lab(s)["Same"].insert(std::vector<Row>{same(1, 'q'), same(5, 'q')}, {.skip_duplicates = true});
        }},
       {"replace",
-       [](Session& s) { lab(s)["Same"].insert(std::vector<Row>{same(2, 'c'), same(3, 'd')}, {.replace = true}); }},
-      {"update1", [](Session& s) { lab(s)["Many"].update1({{"id", 1}, {"b", "another"}, {"a", numbers(9)}}); }},
+       [](Session& s) {
+         lab(s)["Same"].insert(std::vector<Row>{same(2, 'c'), same(3, 'd')}, {.replace = true});
+       }},
+      {"update1",
+       [](Session& s) {
+         lab(s)["Many"].update1({{"id", 1}, {"b", "another"}, {"a", numbers(9)}});
+       }},
       {"remove_one_of_two", [](Session& s) { of(s, "Same", 1).remove(); }},
       {"remove_last", [](Session& s) { of(s, "Same", 3).remove(); }},
       {"remove_with_parts", [](Session& s) { of(s, "Rec", 1).remove(); }},
@@ -201,14 +206,19 @@ const std::vector<Operation>& operations() {
            if (e.code() != Errc::duplicate) throw;
          }
        }},
-      {"drop", [](Session& s) { lab(s)["Rec"].size(), lab(s)["Note"].drop(), lab(s)["Rec"].drop(); }},
+      {"drop", [](Session& s) { lab(s)["Rec"].drop(); },
+       [](const fs::path& folder) {
+         ASSERT_EQ(run_child([&] {
+                     Session session = open_session(folder);
+                     lab(session)["Note"].drop();
+                     return 0;
+                   }),
+                   0);
+       }},
       {"drop_film", [](Session& s) { lab(s)["Film"].drop(); }},
       {"collect_after_crash", [](Session& s) { s.collect(); }, crash_twice, true},
       {"first_use_after_crash", [](Session& s) { lab(s)["Same"].insert1(same(40, 'h')); }, crash_twice, true},
-      {"transaction_after_crash",
-       [](Session& s) {
-         s.transaction([&] { lab(s)["Same"].insert1(same(41, 'a')); });
-       },
+      {"transaction_after_crash", [](Session& s) { s.transaction([&] { lab(s)["Same"].insert1(same(41, 'a')); }); },
        crash_twice, true},
   };
   return all;
@@ -308,14 +318,16 @@ class EveryCall : public testing::TestWithParam<Operation> {
     const Outcome again = attempt();
     if (was_old && again != worked) wrong += "the second attempt: " + note("said") + "\n";
     write_text(folder_.path() / "said", said);
-    if (again == worked && contents(session, "lab", "other") != new_) wrong += "the second attempt did something else\n";
+    if (again == worked && contents(session, "lab", "other") != new_)
+      wrong += "the second attempt did something else\n";
     lab(session)["Other"].insert1({{"id", 2}, {"o", "what comes after"}});
     return wrong + complaints(session);
   }
   std::string states(const std::string& seen, int outcome) const {
     const bool may_be_old = outcome != worked || old_ == new_, may_be_new = outcome != failed || old_ == new_;
     if ((may_be_old && seen == old_) || (may_be_new && seen == new_)) return {};
-    return "the rows are neither what they were nor what they should be:\n" + seen + "--- old\n" + old_ + "--- new\n" + new_;
+    return "the rows are neither what they were nor what they should be:\n" + seen + "--- old\n" + old_ + "--- new\n" +
+           new_;
   }
 
   /// A fresh process uses the schema; what is wrong then.
@@ -335,19 +347,39 @@ class EveryCall : public testing::TestWithParam<Operation> {
     return (status == 0 ? "" : "the next user failed\n") + note("wrong");
   }
 
+  /// False if this fault is one that was tried already: what cannot be told from outside needs no second look.
+  /// OAS_TEST_EVERY_CALL in the environment: try them all.
+  static bool differs(Fault fault, const std::string& call, int n) {
+    static const bool all = ::getenv("OAS_TEST_EVERY_CALL") != nullptr;
+    const auto is_one_of = [&](std::initializer_list<const char*> verbs) {
+      return std::ranges::any_of(verbs, [&](const char* verb) { return call.starts_with(verb); });
+    };
+    if (all) return true;
+    // A read without an answer is a read that was refused.
+    if (fault == Fault::answer_lost) {
+      return !is_one_of({"begin to read", "execute SELECT", "catalog_version", "schemas", "introspect", "stat", "read",
+                         "list", "rollback"});
+    }
+    // To die before a call is to die after the one before; and what was not committed dies with the process.
+    if (fault == Fault::before) return n == 1;
+    if (fault == Fault::after) return is_one_of({"commit", "write", "append", "upload", "remove", "sync"});
+    return true;
+  }
+
   void every_call(Fault fault, const char* name) {
+    const bool killed = fault == Fault::before || fault == Fault::after;
     for (int n = 1; n <= static_cast<int>(calls_.size()); ++n) {
+      if (!differs(fault, calls_[static_cast<std::size_t>(n - 1)], n)) continue;
       const fs::path copy = fresh_copy();
       const int outcome = act(copy, fault, n);
       std::string wrong;
-      const bool killed = fault == Fault::before || fault == Fault::after;
       if (killed != (outcome == -1)) wrong += "it ended with " + std::to_string(outcome) + "\n";
       if (!killed) wrong += note("wrong");
-      // Of a process that lived and tried twice, the rows were looked at there.
-      wrong += next_user(copy, doubtful);
+      if (killed) wrong += next_user(copy, doubtful);
       if (!wrong.empty()) {
         ADD_FAILURE() << GetParam().name << ", call " << n << " of " << calls_.size() << " " << name << "\n  "
-                      << calls_[static_cast<std::size_t>(n - 1)] << "\n  said: " << note("said") << "\n" << wrong;
+                      << calls_[static_cast<std::size_t>(n - 1)] << "\n  said: " << note("said") << "\n"
+                      << wrong;
         if (++failures_ >= 3) GTEST_FAIL() << "and so on";
       }
     }

@@ -1,5 +1,6 @@
 // A laboratory for faults: folders with a database and a store, programs that work on them in processes of their own,
-// and what must hold whatever happened. Nothing here may make a thread before the last fork: only children open sessions.
+// and what must hold whatever happened. Nothing here may make a thread before the last fork: only children open
+// sessions.
 #pragma once
 
 #include <fcntl.h>
@@ -86,9 +87,10 @@ inline int run_child(const std::function<int()>& body) { return wait_for(start_c
 
 inline Settings settings_in(const fs::path& folder) {
   fs::create_directories(folder / "store");
-  return Settings::parse("{\"database\": {\"backend\": \"sqlite\", \"name\": \"" + (folder / "lab.db").string() +
-                         "\"}, \"stores\": {\"default\": \"main\", \"main\": {\"protocol\": \"file\", \"location\": \"" +
-                         (folder / "store").string() + "\"}}}");
+  return Settings::parse(
+      "{\"database\": {\"backend\": \"sqlite\", \"name\": \"" + (folder / "lab.db").string() +
+      "\"}, \"stores\": {\"default\": \"main\", \"main\": {\"protocol\": \"file\", \"location\": \"" +
+      (folder / "store").string() + "\"}}}");
 }
 
 /// A session whose every border call goes by the plan.
@@ -159,8 +161,7 @@ inline std::string leftovers(const fs::path& folder, const std::string& schema) 
   std::string out;
   const auto list = [&](db::Connection& connection, const std::string& table, const std::string& columns) {
     db::Transaction look(connection, db::Transaction::Mode::read);
-    const auto cursor =
-        look.execute("SELECT " + columns + " FROM " + connection.dialect().table(schema, table));
+    const auto cursor = look.execute("SELECT " + columns + " FROM " + connection.dialect().table(schema, table));
     std::vector<Value> cells;
     while (cursor->next(cells)) {
       out += table;
