@@ -17,7 +17,7 @@
 namespace oas::format {
 namespace {
 
-constexpr std::size_t compress_over = 1000, sample_over = 4096;
+constexpr std::size_t compress_over = 1000, sample_over = 8 * 1024;
 constexpr std::size_t share_from = 4096;  // below, a copy costs less than a part of its own
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(Errc::usage, "pack a blob: " + why); }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::string_view magic{"ZL123\0", 6};
 constexpr std::size_t prefix_size = magic.size() + 8;
-constexpr std::size_t samples = 4, largest_sample = 16 * 1024, smallest_sample = 256;
+constexpr std::size_t samples = 4, sampled = 8, largest_sample = 16 * 1024, smallest_sample = 256;
 
 uInt chunk(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
@@ -60,11 +60,11 @@ std::size_t total_size(const std::vector<Bytes>& parts) {
   return size;
 }
 
-// A few pieces spread over the largest part, a quarter of it at most, compressed as one: over nine tenths of their size
+// A few pieces spread over the largest part, an eighth of it at most, compressed as one: over nine tenths of their size
 // does not pay.
 bool pays(const std::vector<Bytes>& parts) {
   const Bytes& largest = *std::ranges::max_element(parts, {}, &Bytes::size);
-  const std::size_t size = std::min(largest.size() / (4 * samples), largest_sample);
+  const std::size_t size = std::min(largest.size() / (sampled * samples), largest_sample);
   if (size < smallest_sample) return true;
   Buffer packed(size * samples / 10 * 9);
   z_stream& z = fresh_deflater();
