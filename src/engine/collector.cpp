@@ -54,6 +54,9 @@ void Collector::erase_folder(Store& store, const std::string& path) {
       if (!errors.empty()) throw errors.front();
     });
     if (!page.more) break;
+    if (!ledger_.acquire()) {  // renewed: a large folder may take long
+      throw Error(Errc::conflict, fmt::format("remove {}: another collector has taken over", path), store.name());
+    }
   }
   store.remove(path + ".manifest.json");
 }
