@@ -135,13 +135,10 @@ const std::vector<Operation>& operations() {
       {"remove_folder", [](Session& s) { of(s, "Film", 1).remove(); }},
       {"insert_folder",
        [](Session& s) {
-         static const fs::path source = [] {
-           const fs::path made = fs::temp_directory_path() / ("oas-source-" + std::to_string(::getpid()));
-           fs::create_directories(made / "c");
-           write_text(made / "zarr.json", "{}");
-           write_text(made / "c" / "0", "chunk");
-           return made;
-         }();
+         const fs::path source = fs::path(s.stores().front().options.at("location")).parent_path() / "source";
+         fs::create_directories(source / "c");
+         write_text(source / "zarr.json", "{}");
+         write_text(source / "c" / "0", "chunk");
          lab(s)["Film"].insert1({{"id", 2}, {"n", 2}, {"folder", source}, {"film", source / "zarr.json"}});
        }},
       {"staged",
