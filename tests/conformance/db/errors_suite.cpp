@@ -121,7 +121,8 @@ TEST_P(DbSuite, values_that_do_not_fit_are_refused_with_the_type) {
                                 {"bytes", "text"},
                                 {"varchar(9)", std::string("a\0b", 3)}};
   for (const auto& [name, content] : cases) {
-    const auto &type = name, &value = content;  // lambdas cannot name structured bindings
+    const std::string& type = name;  // lambdas cannot name structured bindings
+    const Value& value = content;
     const Error e = error_of([&] { dialect().to_cell(type, value); });
     EXPECT_EQ(e.code(), Errc::usage) << type;
     EXPECT_NE(std::string(e.what()).find(type), std::string::npos) << e.what();
