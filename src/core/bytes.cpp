@@ -23,6 +23,7 @@ std::shared_ptr<std::byte> allocate(std::size_t size) {
     auto block = std::make_shared_for_overwrite<std::byte[]>(size);
     return {block, block.get()};
   }
+  if (size > PTRDIFF_MAX) throw std::bad_alloc();  // no object is larger, and sanitizers end programs that ask
   // Aligned for any element only: memory aligned for huge pages malloc would not use again, and page faults would
   // return.
   std::shared_ptr<std::byte> owner(static_cast<std::byte*>(std::malloc(size)), [](std::byte* p) { std::free(p); });

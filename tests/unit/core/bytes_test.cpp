@@ -57,9 +57,11 @@ TEST(Buffer, BecomesBytesWithoutACopy) {
   EXPECT_EQ(std::move(*std::make_unique<Buffer>(8)).finish(3).size(), 3u);
 }
 
-TEST(Buffer, LargeOnesBeginAtAHugePage) {
-  Buffer buffer(std::size_t{5} << 20);
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % (std::size_t{2} << 20), 0u);
+TEST(Buffer, IsAlignedForAnyElement) {
+  for (const std::size_t size : {std::size_t{1}, std::size_t{1000}, std::size_t{5} << 20}) {
+    Buffer buffer(size);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(buffer.data()) % alignof(std::max_align_t), 0u) << size;
+  }
 }
 
 TEST(Buffer, SaysWhenMemoryIsOut) {
