@@ -22,8 +22,7 @@ TEST_P(Insert, FromRanges) {
   auto trials = table();
   EXPECT_EQ(trials.insert(many(0, 5)), 5U);
   EXPECT_EQ(trials.insert(std::vector<Row>{}), 0U);
-  const auto numbered = std::vector{5, 6, 7};
-  EXPECT_EQ(trials.insert(std::ranges::transform_view(numbered, [](int id) { return row(id); })), 3U);
+  EXPECT_EQ(trials.insert(std::list<Row>{row(5), row(6), row(7)}), 3U);
   int next = 8;
   EXPECT_EQ(trials.insert(RowSource([&](Row& out) {
     if (next == 10) return false;
