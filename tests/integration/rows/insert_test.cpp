@@ -1,4 +1,6 @@
 // Inserts: all rows or none, whatever they come from, and transactions.
+#include <list>
+
 #include "lab.hpp"
 
 namespace oas::test {
