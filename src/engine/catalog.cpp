@@ -171,24 +171,25 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     throw e.within(fmt::format("declare {}", full));
   }
 
-  const auto existing = state.find_table(name_, table);
-  if (existing) {
+  const auto exists = [&] {  // and agrees
+    const auto existing = state.find_table(name_, table);
+    if (!existing) return false;
     const auto different = schema::differences(declared.table, existing->info->def);
-    if (!different.empty()) {
-      std::string list;
-      for (const auto& d : different) list += "\n  " + d;
-      throw Error(
-          Errc::definition,
-          fmt::format("declare {}: the table exists and is another one:{}\nuse the definition it has (oas describe "
-                      "{}), or drop it first",
-                      full, list, full),
-          full);
-    }
-    return (*this)[table];
-  }
+    if (different.empty()) return true;
+    std::string list;
+    for (const auto& d : different) list += "\n  " + d;
+    throw Error(
+        Errc::definition,
+        fmt::format("declare {}: the table exists and is another one:{}\nuse the definition it has (oas describe "
+                    "{}), or drop it first",
+                    full, list, full),
+        full);
+  };
+  if (exists()) return (*this)[table];
   const db::Dialect& dialect = state.dialect();
+  db::Transaction tx(*state.main);
+  if (exists()) return (*this)[table];  // somebody else has declared it meanwhile
   try {
-    db::Transaction tx(*state.main);
     for (const auto& sql : dialect.create_table(declared.table)) tx.execute(sql);
     const std::string lineage = dialect.table(name_, "~lineage");
     const std::vector<Value> of_table{table};
