@@ -67,7 +67,9 @@ TEST(ThreadPool, ThrowsTheFirstErrorWhenAllHaveReturned) {
     }
     EXPECT_EQ(running, 0);
     // How many others begin before a thread has told of its error is the scheduler's; alone, none does.
-    if (in_flight == 1) EXPECT_EQ(calls, 4u);
+    if (in_flight == 1) {
+      EXPECT_EQ(calls, 4u);
+    }
   }
 }
 
