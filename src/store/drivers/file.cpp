@@ -210,7 +210,15 @@ class Draft {
     if (folder_->unnamed_files) {
       Fd fd(::openat(home_.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
       // What file systems and kernels say that do not know files without a name.
-      if (fd || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) return fd;
+      if (fd) return fd;
+      const int error = errno;
+      if (error != EOPNOTSUPP && error != EISDIR && error != EINVAL) {
+        // ext4 says of a folder that was removed meanwhile that it is not permitted, instead of that it is not there.
+        struct stat home{};
+        const bool removed = error == EPERM && ::fstat(home_.get(), &home) == 0 && home.st_nlink == 0;
+        errno = removed ? ENOENT : error;
+        return fd;
+      }
       folder_->unnamed_files = false;
     }
     std::string name = temporary_name();
