@@ -19,7 +19,20 @@
 namespace oas {
 
 enum class DType : std::uint8_t {
-  bool_, i8, i16, i32, i64, u8, u16, u32, u64, f16, f32, f64, c64, c128,
+  bool_,
+  i8,
+  i16,
+  i32,
+  i64,
+  u8,
+  u16,
+  u32,
+  u64,
+  f16,
+  f32,
+  f64,
+  c64,
+  c128,
   datetime64,   ///< int64 counts of a unit since 1970-01-01; the unit is in ArrayType::name
   timedelta64,  ///< int64 counts of a unit
   bytes,        ///< fixed-width bytes, numpy's S
@@ -41,25 +54,40 @@ struct ArrayType {
 };
 
 namespace detail {
-template <class T> struct dtype_of;
-template <DType D> struct dtype_is { static constexpr DType value = D; };
-template <> struct dtype_of<bool> : dtype_is<DType::bool_> {};
-template <> struct dtype_of<float> : dtype_is<DType::f32> {};
-template <> struct dtype_of<double> : dtype_is<DType::f64> {};
-template <> struct dtype_of<std::complex<float>> : dtype_is<DType::c64> {};
-template <> struct dtype_of<std::complex<double>> : dtype_is<DType::c128> {};
 template <class T>
-  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-struct dtype_of<T> {
-  static constexpr DType value = std::is_signed_v<T>
-      ? (sizeof(T) == 1 ? DType::i8 : sizeof(T) == 2 ? DType::i16 : sizeof(T) == 4 ? DType::i32 : DType::i64)
-      : (sizeof(T) == 1 ? DType::u8 : sizeof(T) == 2 ? DType::u16 : sizeof(T) == 4 ? DType::u32 : DType::u64);
+struct dtype_of;
+template <DType D>
+struct dtype_is {
+  static constexpr DType value = D;
+};
+template <>
+struct dtype_of<bool> : dtype_is<DType::bool_> {};
+template <>
+struct dtype_of<float> : dtype_is<DType::f32> {};
+template <>
+struct dtype_of<double> : dtype_is<DType::f64> {};
+template <>
+struct dtype_of<std::complex<float>> : dtype_is<DType::c64> {};
+template <>
+struct dtype_of<std::complex<double>> : dtype_is<DType::c128> {};
+template <class T>
+requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) struct dtype_of<T> {
+  static constexpr DType value = std::is_signed_v<T> ? (sizeof(T) == 1   ? DType::i8
+                                                        : sizeof(T) == 2 ? DType::i16
+                                                        : sizeof(T) == 4 ? DType::i32
+                                                                         : DType::i64)
+                                                     : (sizeof(T) == 1   ? DType::u8
+                                                        : sizeof(T) == 2 ? DType::u16
+                                                        : sizeof(T) == 4 ? DType::u32
+                                                                         : DType::u64);
 };
 }  // namespace detail
 
 /// A C++ type that is an element of arrays: bool, the integers, float, double and their complex numbers.
 template <class T>
-concept Element = requires { detail::dtype_of<std::remove_cv_t<T>>::value; };
+concept Element = requires {
+  detail::dtype_of<std::remove_cv_t<T>>::value;
+};
 
 using Shape = std::vector<std::int64_t>;
 
@@ -84,20 +112,21 @@ class Array {
       : Array(std::span<const T>(elements), std::move(shape), order) {}
   /// One dimension, not copied: the vector stays alive and unchanged while the array is used.
   template <Element T>
-    requires(!std::is_same_v<T, bool>)
-  Array(const std::vector<T>& elements)  // NOLINT(google-explicit-constructor): a vector is an array
+  requires(!std::is_same_v<T, bool>)
+      Array(const std::vector<T>& elements)  // NOLINT(google-explicit-constructor): a vector is an array
       : Array(std::span<const T>(elements), Shape{static_cast<std::int64_t>(elements.size())}) {}
   /// Takes the vector over, without a copy. An empty shape: one dimension.
   template <Element T>
-    requires(!std::is_same_v<T, bool>)
-  static Array own(std::vector<T>&& elements, Shape shape = {}) {
+  requires(!std::is_same_v<T, bool>) static Array own(std::vector<T>&& elements, Shape shape = {}) {
     auto kept = std::make_shared<const std::vector<T>>(std::move(elements));
     const auto view = std::as_bytes(std::span(*kept));
     if (shape.empty()) shape.push_back(static_cast<std::int64_t>(kept->size()));
     return Array(detail::dtype_of<T>::value, std::move(shape), Bytes(kept, view.data(), view.size()));
   }
   template <Element T>
-  static Array zeros(Shape shape) { return zeros(ArrayType::of(detail::dtype_of<T>::value), std::move(shape)); }
+  static Array zeros(Shape shape) {
+    return zeros(ArrayType::of(detail::dtype_of<T>::value), std::move(shape));
+  }
   static Array zeros(const ArrayType& type, Shape shape);
 
   DType dtype() const noexcept { return type_.kind; }

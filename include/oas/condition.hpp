@@ -36,12 +36,14 @@ struct where_text {
 };
 template <class T>
 Value to_parameter(const T& argument) {
-  if constexpr (std::is_constructible_v<std::string_view, const T&>) return Value(std::string_view(argument));
+  if constexpr (std::is_constructible_v<std::string_view, const T&>)
+    return Value(std::string_view(argument));
   else if constexpr (std::ranges::input_range<const T&> && !std::is_same_v<T, Bytes> && !std::is_same_v<T, Array>) {
     Seq list;
     for (const auto& item : argument) list.items.push_back(to_parameter(item));
     return list;
-  } else return Value(argument);
+  } else
+    return Value(argument);
 }
 }  // namespace detail
 

@@ -115,7 +115,8 @@ class Connection {
   /// All tables of the schema with hidden ones (~…), in the order of their creation where it is known. None if there
   /// is no such schema.
   virtual std::vector<TableDef> introspect(std::string_view schema) = 0;
-  /// Another number whenever a table was made, changed or dropped, by whomever: until then what introspect() said holds.
+  /// Another number whenever a table was made, changed or dropped, by whomever: until then what introspect() said
+  /// holds.
   virtual std::int64_t catalog_version() = 0;
   /// Another connection to the same database.
   virtual std::unique_ptr<Connection> fork() = 0;
@@ -191,12 +192,12 @@ class Transaction {
 
 /// Where a database is: what `database.*` of the settings says.
 struct Config {
-  std::string backend;   ///< "sqlite", "postgresql", "mysql"
-  std::string name;      ///< SQLite: the file
+  std::string backend;  ///< "sqlite", "postgresql", "mysql"
+  std::string name;     ///< SQLite: the file
   std::string host;
   int port = 0;
   std::string user;
-  std::string password;  ///< never shown
+  std::string password;                        ///< never shown
   std::chrono::milliseconds patience{60'000};  ///< how long to wait for what another connection holds
 };
 

@@ -42,8 +42,8 @@ class Schema {
   /// The table of a struct: declared if it is not there; must agree if it is (definition, naming the differences).
   template <class T>
   Table<T> table() {
-    return Table<T>(declare(detail::class_name<T>(), detail::tier_of_class<T>(), T::definition.text(),
-                            detail::master_name<T>()));
+    return Table<T>(
+        declare(detail::class_name<T>(), detail::tier_of_class<T>(), T::definition.text(), detail::master_name<T>()));
   }
   /// The same from a text. `class_name` in CamelCase; of a part, that of its `master` besides.
   Table<> declare(std::string_view class_name, Tier tier, std::string_view definition, std::string_view master = {});
@@ -71,7 +71,7 @@ struct Collected {
 struct Finding {
   enum class Kind { dangling, damaged, leaked } kind;
   std::string store, path;
-  std::string where;   ///< table, attribute and key of the row; of a leak: since when
+  std::string where;  ///< table, attribute and key of the row; of a leak: since when
   std::string detail;
 };
 struct Audit {

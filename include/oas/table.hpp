@@ -64,17 +64,18 @@ class Table<void> : public Query {
   /// From a query: attributes by name. Objects are copied, not shared.
   std::size_t insert(const Query& query, InsertOptions options = {});
   template <std::ranges::input_range Range>
-    requires(std::convertible_to<std::ranges::range_reference_t<Range>, const Row&> &&
-             !std::derived_from<std::remove_cvref_t<Range>, Query>)
-  std::size_t insert(Range&& range, InsertOptions options = {}) {
+  requires(std::convertible_to<std::ranges::range_reference_t<Range>, const Row&> &&
+           !std::derived_from<std::remove_cvref_t<Range>, Query>) std::size_t
+      insert(Range&& range, InsertOptions options = {}) {
     auto it = std::ranges::begin(range);
     return insert(RowSource([&range, it, started = false](Row& row) mutable {
-      if (started) ++it;
-      started = true;
-      if (it == std::ranges::end(range)) return false;
-      row = *it;
-      return true;
-    }), options);
+                    if (started) ++it;
+                    started = true;
+                    if (it == std::ranges::end(range)) return false;
+                    row = *it;
+                    return true;
+                  }),
+                  options);
   }
   std::size_t insert1(Row row, InsertOptions options = {});
   /// The whole key and the attributes to change; exactly one row must have the key (usage).
@@ -97,7 +98,9 @@ class TypedQuery : public Query {
   TypedQuery operator-(const Condition& condition) const { return TypedQuery(Query::operator-(condition)); }
   TypedQuery operator-(const Query& other) const { return TypedQuery(Query::operator-(other)); }
   template <class... Items>
-  TypedQuery order_by(const Items&... items) const { return TypedQuery(Query::order_by(items...)); }
+  TypedQuery order_by(const Items&... items) const {
+    return TypedQuery(Query::order_by(items...));
+  }
   TypedQuery limit(std::uint64_t n) const { return TypedQuery(Query::limit(n)); }
   TypedQuery offset(std::uint64_t n) const { return TypedQuery(Query::offset(n)); }
 
@@ -129,13 +132,14 @@ class Table : public Table<void> {
   TypedQuery<T> operator-(const Condition& condition) const { return all() - condition; }
   TypedQuery<T> operator-(const Query& other) const { return all() - other; }
   template <class... Items>
-  TypedQuery<T> order_by(const Items&... items) const { return all().order_by(items...); }
+  TypedQuery<T> order_by(const Items&... items) const {
+    return all().order_by(items...);
+  }
   TypedQuery<T> limit(std::uint64_t n) const { return all().limit(n); }
   TypedQuery<T> offset(std::uint64_t n) const { return all().offset(n); }
   using Query::fetch1;
   template <fixed_string... Names>
-    requires(sizeof...(Names) > 0)
-  auto fetch1() const { return all().template fetch1<Names...>(); }
+  requires(sizeof...(Names) > 0) auto fetch1() const { return all().template fetch1<Names...>(); }
 };
 
 }  // namespace oas

@@ -39,7 +39,11 @@ struct Date {
     if (!ymd.ok()) throw Error(Errc::usage, "make a date: there is no such day in the calendar");
     days = static_cast<std::int32_t>(std::chrono::sys_days(ymd).time_since_epoch().count());
   }
-  static constexpr Date from_days(std::int32_t days) { Date d; d.days = days; return d; }
+  static constexpr Date from_days(std::int32_t days) {
+    Date d;
+    d.days = days;
+    return d;
+  }
   static Date parse(std::string_view iso);  ///< "2026-01-31". Errors: decode
   std::string iso() const;
   friend auto operator<=>(const Date&, const Date&) = default;
@@ -57,7 +61,11 @@ struct DateTime {
   constexpr DateTime() = default;
   constexpr explicit DateTime(Date date, std::int64_t microseconds_of_day = 0)
       : microseconds(std::int64_t{date.days} * 86'400'000'000 + microseconds_of_day) {}
-  static constexpr DateTime from_microseconds(std::int64_t us) { DateTime d; d.microseconds = us; return d; }
+  static constexpr DateTime from_microseconds(std::int64_t us) {
+    DateTime d;
+    d.microseconds = us;
+    return d;
+  }
   static DateTime now();
   static DateTime parse(std::string_view iso);  ///< "2026-01-31 01:02:03[.ffffff]", or with a T. Errors: decode
   std::string iso(char separator = ' ') const;  ///< the fraction only if there is one
@@ -76,9 +84,9 @@ struct BigInt {
 };
 struct Uuid {
   std::array<std::byte, 16> bytes{};
-  static Uuid random();                        ///< version 4, from the system's random source
-  static Uuid parse(std::string_view text);    ///< with or without dashes, braces, "urn:uuid:". Errors: decode
-  std::string text() const;                    ///< lower case, with dashes
+  static Uuid random();                      ///< version 4, from the system's random source
+  static Uuid parse(std::string_view text);  ///< with or without dashes, braces, "urn:uuid:". Errors: decode
+  std::string text() const;                  ///< lower case, with dashes
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
 };
 
@@ -118,20 +126,21 @@ struct Fields {
 };
 
 namespace detail {
-template <class T, class Variant> inline constexpr bool is_alternative = false;
+template <class T, class Variant>
+inline constexpr bool is_alternative = false;
 template <class T, class... Ts>
 inline constexpr bool is_alternative<T, std::variant<Ts...>> = (std::is_same_v<T, Ts> || ...);
 }  // namespace detail
 
 class Value {
  public:
-  using Variant = std::variant<Null, bool, std::int64_t, BigInt, double, std::complex<double>, std::string, Bytes,
-                               Decimal, Date, Time, DateTime, Uuid, Array, Seq, Map, Cells, Fields, Attachment, NpyRef,
-                               ObjectRef>;
+  using Variant =
+      std::variant<Null, bool, std::int64_t, BigInt, double, std::complex<double>, std::string, Bytes, Decimal, Date,
+                   Time, DateTime, Uuid, Array, Seq, Map, Cells, Fields, Attachment, NpyRef, ObjectRef>;
 
   Value() = default;
-  Value(std::nullptr_t) {}                      // NOLINT(google-explicit-constructor)
-  Value(std::nullopt_t) {}                      // NOLINT(google-explicit-constructor)
+  Value(std::nullptr_t) {}                                 // NOLINT(google-explicit-constructor)
+  Value(std::nullopt_t) {}                                 // NOLINT(google-explicit-constructor)
   Value(const char* text) : v_(std::string(text)) {}       // NOLINT(google-explicit-constructor)
   Value(std::string_view text) : v_(std::string(text)) {}  // NOLINT(google-explicit-constructor)
   /// The path of a local file or folder, as text: what `<object@>` and `<attach>` take.
@@ -139,32 +148,47 @@ class Value {
   Value(const T& path) : v_(path.string()) {}  // NOLINT(google-explicit-constructor)
   template <std::integral T>
   Value(T number) {  // NOLINT(google-explicit-constructor)
-    if constexpr (std::is_same_v<T, bool>) v_ = number;
-    else if (std::in_range<std::int64_t>(number)) v_ = static_cast<std::int64_t>(number);
-    else v_ = BigInt{std::to_string(number)};
+    if constexpr (std::is_same_v<T, bool>)
+      v_ = number;
+    else if (std::in_range<std::int64_t>(number))
+      v_ = static_cast<std::int64_t>(number);
+    else
+      v_ = BigInt{std::to_string(number)};
   }
   template <std::floating_point T>
   Value(T number) : v_(static_cast<double>(number)) {}  // NOLINT(google-explicit-constructor)
   template <Element T>
   Value(std::span<T> elements) : v_(Array(elements, Shape{static_cast<std::int64_t>(elements.size())})) {}  // NOLINT
   template <Element T>
-    requires(!std::is_same_v<T, bool>)
-  Value(const std::vector<T>& elements) : v_(Array(elements)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::is_same_v<T, bool>) Value(const std::vector<T>& elements)
+      : v_(Array(elements)) {}  // NOLINT(google-explicit-constructor)
   template <class T>
-  Value(std::optional<T> maybe) { if (maybe) *this = Value(*std::move(maybe)); }  // NOLINT
+  Value(std::optional<T> maybe) {
+    if (maybe) *this = Value(*std::move(maybe));
+  }  // NOLINT
   template <class T>
-    requires(!std::integral<T> && !std::floating_point<T> && detail::is_alternative<T, Variant>)
-  Value(T content) : v_(std::in_place_type<T>, std::move(content)) {}  // NOLINT(google-explicit-constructor)
+  requires(!std::integral<T> && !std::floating_point<T> && detail::is_alternative<T, Variant>) Value(T content)
+      : v_(std::in_place_type<T>, std::move(content)) {}  // NOLINT(google-explicit-constructor)
 
   const Variant& variant() const noexcept { return v_; }
   bool is_null() const noexcept { return std::holds_alternative<Null>(v_); }
-  template <class T> bool is() const noexcept { return std::holds_alternative<T>(v_); }
-  template <class T> const T* get_if() const noexcept { return std::get_if<T>(&v_); }
-  template <class T> T* get_if() noexcept { return std::get_if<T>(&v_); }
+  template <class T>
+  bool is() const noexcept {
+    return std::holds_alternative<T>(v_);
+  }
+  template <class T>
+  const T* get_if() const noexcept {
+    return std::get_if<T>(&v_);
+  }
+  template <class T>
+  T* get_if() noexcept {
+    return std::get_if<T>(&v_);
+  }
 
   /// The content as T: the alternative itself, any number type (exactly, or an error), optional<U>, std::vector<U>
   /// of an array or list. A Decimal of more than 15 digits is no float. Errors: usage, telling what is there instead.
-  template <class T> T as() const;
+  template <class T>
+  T as() const;
   /// `oas::Array data = one.fetch1<"raw_data">()`. Errors: usage if there is something else.
   operator Array() const { return as<Array>(); }  // NOLINT(google-explicit-constructor)
 
@@ -203,7 +227,10 @@ class Row {
   /// Errors: unknown_attribute, with the names that are there.
   const Value& operator[](std::string_view name) const;
   /// `row.at<oas::NpyRef>("waveforms")`. Errors: unknown_attribute; usage as Value::as.
-  template <class T> T at(std::string_view name) const { return (*this)[name].template as<T>(); }
+  template <class T>
+  T at(std::string_view name) const {
+    return (*this)[name].template as<T>();
+  }
   /// Adds, or replaces in place.
   void set(std::string_view name, Value value);
   friend bool operator==(const Row&, const Row&) = default;
@@ -213,32 +240,52 @@ class Row {
 };
 
 namespace detail {
-template <class T> struct optional_of { using type = void; };
-template <class T> struct optional_of<std::optional<T>> { using type = T; };
-template <class T> struct vector_of { using type = void; };
-template <class T> struct vector_of<std::vector<T>> { using type = T; };
+template <class T>
+struct optional_of {
+  using type = void;
+};
+template <class T>
+struct optional_of<std::optional<T>> {
+  using type = T;
+};
+template <class T>
+struct vector_of {
+  using type = void;
+};
+template <class T>
+struct vector_of<std::vector<T>> {
+  using type = T;
+};
 }  // namespace detail
 
 template <class T>
 T Value::as() const {
   using Optional = typename detail::optional_of<T>::type;
   using Vector = typename detail::vector_of<T>::type;
-  if constexpr (std::is_same_v<T, Value>) return *this;
-  else if constexpr (!std::is_void_v<Optional>) return is_null() ? T{} : T{as<Optional>()};
+  if constexpr (std::is_same_v<T, Value>)
+    return *this;
+  else if constexpr (!std::is_void_v<Optional>)
+    return is_null() ? T{} : T{as<Optional>()};
   else if constexpr (!std::is_void_v<Vector>) {
     if (const Array* array = get_if<Array>()) {
-      if constexpr (Element<Vector>) { const auto s = array->template as<Vector>(); return T(s.begin(), s.end()); }
+      if constexpr (Element<Vector>) {
+        const auto s = array->template as<Vector>();
+        return T(s.begin(), s.end());
+      }
     }
     const Seq* seq = get_if<Seq>();
     if (!seq) wrong_type("a list or an array");
     T out;
     for (const Value& item : seq->items) out.push_back(item.as<Vector>());
     return out;
-  } else if constexpr (std::is_same_v<T, bool>) return integer(0, 1) != 0;
+  } else if constexpr (std::is_same_v<T, bool>)
+    return integer(0, 1) != 0;
   else if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
     return static_cast<T>(integer(std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(natural(std::numeric_limits<T>::max()));
-  else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(real());
+  else if constexpr (std::is_integral_v<T>)
+    return static_cast<T>(natural(std::numeric_limits<T>::max()));
+  else if constexpr (std::is_floating_point_v<T>)
+    return static_cast<T>(real());
   else {
     if (const T* content = get_if<T>()) return *content;
     wrong_type(Value(T{}).kind());

@@ -18,8 +18,7 @@ namespace {
 
 class Auditor {
  public:
-  Auditor(Session& session, const AuditOptions& options)
-      : state_(*session.state()), options_(options) {}
+  Auditor(Session& session, const AuditOptions& options) : state_(*session.state()), options_(options) {}
 
   Audit run() {
     // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is

@@ -68,7 +68,8 @@ class Parser {
     // People count characters, not bytes.
     const auto column = 1 + std::ranges::count_if(text_.substr(0, place), [](char c) { return (c & 0xC0) != 0x80; });
     std::string shown(text_.substr(0, 200));
-    std::ranges::replace_if(shown, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
+    std::ranges::replace_if(
+        shown, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
     throw Error(Errc::syntax, fmt::format("read {} '{}' at column {}: {}", what_, shown, column, why),
                 fmt::format("column {} of {}", column, what_));
   }

@@ -395,8 +395,8 @@ void SqliteConnection::open() {
   if (const int rc = sqlite3_open_v2(path.c_str(), &db_, flags, nullptr); rc != SQLITE_OK) fail(rc, "open");
   sqlite3_busy_timeout(db_, static_cast<int>(std::clamp<std::int64_t>(patience_.count(), 0, 1'000'000'000)));
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  // Not TRUSTED_SCHEMA off: SQLite 3.40 would refuse json_valid and json_extract in checks and indexes. Of the functions
-  // that a schema could call, none has effects: no extension is loaded, and ours are pure.
+  // Not TRUSTED_SCHEMA off: SQLite 3.40 would refuse json_valid and json_extract in checks and indexes. Of the
+  // functions that a schema could call, none has effects: no extension is loaded, and ours are pure.
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);  // "name" is a name, never a text
   sqlite3_db_config(db_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   define_functions();
@@ -457,8 +457,7 @@ int SqliteConnection::authorize(void* connection, int action, const char* pragma
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:
-    case SQLITE_DETACH:
-      return SQLITE_DENY;
+    case SQLITE_DETACH: return SQLITE_DENY;
     // Asked for by catalog_version(); setting it has an argument.
     case SQLITE_PRAGMA: return std::string_view(pragma) == "schema_version" && !name ? SQLITE_OK : SQLITE_DENY;
     case SQLITE_FUNCTION: return name && std::string_view(name) == "load_extension" ? SQLITE_DENY : SQLITE_OK;

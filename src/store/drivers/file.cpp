@@ -214,7 +214,7 @@ class Draft {
       const int error = errno;
       if (error != EOPNOTSUPP && error != EISDIR && error != EINVAL) {
         // ext4 says of a folder that was removed meanwhile that it is not permitted, instead of that it is not there.
-        struct stat home{};
+        struct stat home {};
         const bool removed = error == EPERM && ::fstat(home_.get(), &home) == 0 && home.st_nlink == 0;
         errno = removed ? ENOENT : error;
         return fd;
