@@ -23,7 +23,7 @@ ROOMS = {
 }
 # The public headers of each room; every other one is the engine's.
 HEADERS = {
-    "core": ["bytes", "error", "array", "value", "ref"],
+    "core": ["bytes", "error", "array", "value", "ref", "scalar"],
     "config": ["config"],
     "store": ["store"],
     "db": ["db"],

@@ -13,6 +13,7 @@
 #include <oas/heading.hpp>
 #include <oas/query.hpp>
 #include <oas/ref.hpp>
+#include <oas/scalar.hpp>
 #include <oas/session.hpp>
 #include <oas/staged.hpp>
 #include <oas/store.hpp>
