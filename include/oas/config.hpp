@@ -28,7 +28,8 @@ class Settings {
   Settings();
   /// From the file, the environment and the secrets as they are now, for a program that runs in `folder`.
   /// Errors: syntax (a broken file, with line and column), usage (an unknown key, naming the nearest known one; a
-  /// value of the wrong type; an unknown store or protocol; prefixes that lie in one another).
+  /// value of the wrong type; an unknown store; prefixes that lie in one
+  /// another). The protocol of a store and its own keys are checked when the store is opened.
   static Settings load(const std::filesystem::path& folder = std::filesystem::current_path());
   /// From the text of a datajoint.json alone.
   static Settings parse(std::string_view json, std::string_view name = "datajoint.json");

@@ -76,7 +76,7 @@ struct Finding {
 };
 struct Audit {
   std::size_t references = 0;  ///< looked at
-  std::size_t objects = 0;     ///< seen in the managed sections of the stores
+  std::size_t objects = 0;     ///< files seen in the managed sections of the stores; a folder counts each of its own
   std::size_t dangling = 0, damaged = 0, leaked = 0;
   std::vector<Finding> findings;
 };
