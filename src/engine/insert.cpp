@@ -297,7 +297,6 @@ std::size_t Table<void>::insert1(Row row, InsertOptions options) {
 
 std::size_t Table<void>::insert(const Query& query, InsertOptions options) {
   auto it = query.begin();
-  const std::vector<std::string> mine = heading().names();
   return insert(RowSource([&](Row& row) {
                   if (it == std::default_sentinel) return false;
                   row = *it;
