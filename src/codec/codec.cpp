@@ -92,11 +92,14 @@ void validate(const Chain& chain, const Value& value, const Site& site) {
 }
 
 Value encode(const Chain& chain, const Value& value, const Site& site, ObjectSink& sink) {
-  Value current = value;
+  if (chain.codecs.empty()) return value;
+  Value current;
+  const Value* next = &value;  // what users gave is not copied
   for (const auto& codec : chain.codecs) {
-    if (current.is_null()) break;
+    if (next->is_null()) break;
     try {
-      current = codec->encode(current, site, sink);
+      current = codec->encode(*next, site, sink);
+      next = &current;
     } catch (const Error& e) {
       throw e.within(clause("encode", *codec, site));
     }
@@ -105,11 +108,14 @@ Value encode(const Chain& chain, const Value& value, const Site& site, ObjectSin
 }
 
 Value decode(const Chain& chain, const Value& stored, const Site& site, const ObjectSource& source) {
-  Value current = stored;
+  if (chain.codecs.empty()) return stored;
+  Value current;
+  const Value* next = &stored;
   for (auto codec = chain.codecs.rbegin(); codec != chain.codecs.rend(); ++codec) {
-    if (current.is_null()) break;
+    if (next->is_null()) break;
     try {
-      current = (*codec)->decode(current, site, source);
+      current = (*codec)->decode(*next, site, source);
+      next = &current;
     } catch (const Error& e) {
       throw e.within(clause("decode", **codec, site));
     }

@@ -55,33 +55,36 @@ void ThreadPool::run() {
 
 namespace {
 
-// Shared by all that work on one parallel_for. A helper that arrives when all is done finds nothing left to begin, so
-// nobody waits for it; it never touches `fn` then, which is gone.
+// Shared by all that work on one call. A helper that arrives when all is done finds nothing left to begin, so nobody
+// waits for it; it never touches `fn` then, which is gone.
 class Work {
  public:
-  Work(std::size_t n, const std::function<void(std::size_t)>& fn, std::stop_token stop)
-      : n_(n), fn_(fn), stop_(std::move(stop)) {}
+  Work(std::size_t n, const std::function<void(std::size_t)>& fn, bool in_order, std::stop_token stop)
+      : n_(n), fn_(fn), stop_(std::move(stop)), done_(in_order ? n : 0, false) {}
 
-  void take_part() {
+  void help() {
     std::unique_lock lock(mutex_);
-    while (next_ < n_ && !error_) {
-      if (stop_.stop_requested()) {
-        error_ = std::make_exception_ptr(Error(Errc::cancelled, "work in parallel: stopped on request"));
-        return;
+    while (take_one(lock)) continue;
+  }
+
+  /// The caller's part: what is next in order goes before anything that is not begun yet.
+  void lead(const std::function<void(std::size_t)>& then) {
+    std::unique_lock lock(mutex_);
+    for (std::size_t next = 0; next < done_.size() && !error_;) {
+      if (done_[next]) {
+        lock.unlock();
+        try {
+          then(next++);
+          lock.lock();
+        } catch (...) {
+          lock.lock();
+          if (!error_) error_ = std::current_exception();
+        }
+      } else if (!take_one(lock)) {
+        changed_.wait(lock, [&] { return done_[next] || error_; });
       }
-      const std::size_t i = next_++;
-      ++running_;
-      lock.unlock();
-      std::exception_ptr error;
-      try {
-        fn_(i);
-      } catch (...) {
-        error = std::current_exception();
-      }
-      lock.lock();
-      if (error && !error_) error_ = std::move(error);
-      if (--running_ == 0) idle_.notify_all();
     }
+    while (take_one(lock)) continue;
   }
 
   void fail(std::exception_ptr error) {
@@ -89,10 +92,10 @@ class Work {
     if (!error_) error_ = std::move(error);
   }
 
-  // Nothing is begun any more once the caller's own take_part has returned.
+  // Nothing is begun any more once the caller's own part has returned.
   void finish() {
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [this] { return running_ == 0; });
+    changed_.wait(lock, [this] { return running_ == 0; });
     // Taken out: a helper that arrives late must not be the one to destroy what the caller looks at.
     if (const std::exception_ptr error = std::exchange(error_, nullptr)) {
       next_ = n_;
@@ -102,30 +105,60 @@ class Work {
   }
 
  private:
+  /// False if there is nothing to begin.
+  bool take_one(std::unique_lock<std::mutex>& lock) {
+    if (next_ == n_ || error_) return false;
+    if (stop_.stop_requested()) {
+      error_ = std::make_exception_ptr(Error(Errc::cancelled, "work in parallel: stopped on request"));
+      return false;
+    }
+    const std::size_t i = next_++;
+    ++running_;
+    lock.unlock();
+    std::exception_ptr error;
+    try {
+      fn_(i);
+    } catch (...) {
+      error = std::current_exception();
+    }
+    lock.lock();
+    if (error && !error_) error_ = std::move(error);
+    if (!done_.empty()) done_[i] = true;
+    if (--running_ == 0 || !done_.empty()) changed_.notify_all();
+    return true;
+  }
+
   std::mutex mutex_;
-  std::condition_variable idle_;
+  std::condition_variable changed_;
   const std::size_t n_;
   std::size_t next_ = 0;
   std::size_t running_ = 0;
   std::exception_ptr error_;
   const std::function<void(std::size_t)>& fn_;
   std::stop_token stop_;
+  std::vector<bool> done_;  // empty unless somebody goes through them in order
 };
 
 }  // namespace
 
-void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
-                  const std::function<void(std::size_t)>& fn, const std::stop_token& stop) {
-  const auto work = std::make_shared<Work>(n, fn, stop);
+void parallel_in_order(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
+                       const std::function<void(std::size_t)>& fn, const std::function<void(std::size_t)>& then,
+                       const std::stop_token& stop) {
+  const auto work = std::make_shared<Work>(n, fn, static_cast<bool>(then), stop);
   try {
     const std::size_t helpers =
         std::min({pool.size(), std::max<std::size_t>(max_in_flight, 1) - 1, n - std::min<std::size_t>(n, 1)});
-    for (std::size_t i = 0; i < helpers; ++i) pool.help([work] { work->take_part(); });
+    for (std::size_t i = 0; i < helpers; ++i) pool.help([work] { work->help(); });
   } catch (...) {
     work->fail(std::current_exception());  // helpers may be at work already
   }
-  work->take_part();
+  work->lead(then);
   work->finish();
+}
+
+void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
+                  const std::function<void(std::size_t)>& fn, const std::stop_token& stop) {
+  parallel_in_order(pool, n, max_in_flight, fn, {}, stop);
 }
 
 }  // namespace oas

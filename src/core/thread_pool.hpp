@@ -24,8 +24,8 @@ class ThreadPool {
   std::size_t size() const noexcept { return threads_.size(); }
 
  private:
-  friend void parallel_for(ThreadPool&, std::size_t, std::size_t, const std::function<void(std::size_t)>&,
-                           const std::stop_token&);
+  friend void parallel_in_order(ThreadPool&, std::size_t, std::size_t, const std::function<void(std::size_t)>&,
+                                const std::function<void(std::size_t)>&, const std::stop_token&);
   void help(std::function<void()> task);
   void run();
   void stop() noexcept;
@@ -42,5 +42,11 @@ class ThreadPool {
 /// returned, the first error is thrown. Errors: those of fn; cancelled.
 void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
                   const std::function<void(std::size_t)>& fn, const std::stop_token& stop = {});
+
+/// The same, and besides calls then(0) … then(n - 1) in this order on this thread, each as soon as its fn has returned:
+/// what must happen in order goes on beside what need not. Errors: also those of `then`.
+void parallel_in_order(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
+                       const std::function<void(std::size_t)>& fn, const std::function<void(std::size_t)>& then,
+                       const std::stop_token& stop = {});
 
 }  // namespace oas

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
+#include <span>
 #include <utility>
 
 #include <oas/table.hpp>
@@ -20,7 +23,8 @@ namespace oas {
 namespace {
 
 constexpr std::size_t most_rows = 4096;  // of a window
-constexpr std::size_t rows_at_once = 64;
+constexpr std::size_t rows_at_once = 64;     // encoded before it is seen whether their objects fill the window
+constexpr std::size_t rows_a_statement = 32;  // that go to the database while the next ones are encoded
 
 std::size_t weight(const Value& value) {
   if (const auto* bytes = value.get_if<Bytes>()) return bytes->size();
@@ -99,77 +103,154 @@ class Inserter {
   }
 
   std::size_t run(const RowSource& source) {
-    std::vector<Row> window;
-    std::size_t bytes = 0;
+    std::vector<Row> rows;
     Row row;
+    std::size_t bytes = 0;
     while (source(row)) {
-      for (const auto& [name, value] : row) bytes += weight(value);
-      window.push_back(std::move(row));
+      bytes += weight(row);
+      rows.push_back(std::move(row));
       row = Row{};
-      if (window.size() >= most_rows || bytes >= options_.window) {
-        put(window);
-        window.clear();
-        bytes = 0;
-      }
+      if (rows.size() < most_rows && bytes < options_.window) continue;
+      put_all(rows);
+      rows.clear();
+      bytes = 0;
     }
-    if (!window.empty()) put(window);
-    work_.rows();
-    work_.commit();
-    return count_;
+    put_all(rows);
+    return finish();
+  }
+
+  /// Of rows that stay where they are.
+  std::size_t run(const std::vector<Row>& rows) {
+    std::vector<const Row*> window;
+    std::size_t bytes = 0;
+    for (const Row& row : rows) {
+      bytes += weight(row);
+      window.push_back(&row);
+      if (window.size() < most_rows && bytes < options_.window) continue;
+      put(window);
+      window.clear();
+      bytes = 0;
+    }
+    put(window);
+    return finish();
   }
 
  private:
+  using Window = std::vector<const Row*>;
+
   static SessionState& start(SessionState& state, const std::shared_ptr<const TableEntry>& entry) {
     state.recover(entry->info->def.schema);
     return state;
   }
 
-  void put(std::vector<Row>& window) {
-    for (std::size_t i = 0; i < window.size(); ++i) encoder_.validate(window[i], first_ + i);
+  static std::size_t weight(const Row& row) {
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : row) bytes += oas::weight(value);
+    return bytes;
+  }
+
+  std::size_t finish() {
+    work_.rows();
+    work_.commit();
+    return count_;
+  }
+
+  void put_all(const std::vector<Row>& rows) {
+    Window window;
+    window.reserve(rows.size());
+    for (const Row& row : rows) window.push_back(&row);
+    put(window);
+  }
+
+  void put(Window& window) {
+    if (window.empty()) return;
+    for (std::size_t i = 0; i < window.size(); ++i) encoder_.validate(*window[i], first_ + i);
     const std::size_t given = window.size();
-    const bool objects = encoder_.has_objects();
-    if (objects && options_.skip_duplicates) drop_known(window);
+    if (encoder_.has_objects())
+      put_with_objects(window);
+    else
+      put_cells(window);
+    first_ += given;
+  }
+
+  /// Nothing but the database is touched, so some rows go there while others are encoded.
+  void put_cells(const Window& window) {
+    std::vector<std::vector<Value>> cells(window.size());
+    const auto part = [&](std::size_t n) {
+      const std::size_t first = n * rows_a_statement;
+      return std::pair(first, std::min(rows_a_statement, window.size() - first));
+    };
+    const auto encode = [&](std::size_t n) {
+      RowSink sink(sink_);
+      const auto [first, count] = part(n);
+      for (std::size_t i = first; i < first + count; ++i) cells[i] = encoder_.encode(*window[i], first_ + i, sink);
+    };
+    change(window, [&](const auto& execute) {
+      parallel_in_order(state_.pool, (window.size() + rows_a_statement - 1) / rows_a_statement,
+                        encoder_.has_codecs() ? state_.cores : 1, encode, [&](std::size_t n) {
+                          const auto [first, count] = part(n);
+                          const auto changed = execute(std::span(cells).subspan(first, count));
+                          count_ += static_cast<std::size_t>(std::ranges::count_if(changed, std::identity{}));
+                          for (std::size_t i = first; i < first + count; ++i) cells[i] = {};
+                        });
+    });
+  }
+
+  /// Objects are in their stores before anything is locked in the database.
+  void put_with_objects(Window& window) {
+    if (options_.skip_duplicates) drop_known(window);
     std::vector<std::vector<Value>> cells(window.size());
     std::vector<std::vector<ObjectPath>> put_by_row(window.size());
-    const auto encode = [&](std::size_t i) {
-      RowSink sink(sink_);
-      cells[i] = encoder_.encode(window[i], first_ + i, sink);
-      put_by_row[i] = std::move(sink).objects();
-    };
     for (std::size_t i = 0; i < window.size();) {
       // Values may become larger by being encoded, as a reference to an array does, so not too many at a time.
       const std::size_t count = std::min(rows_at_once, window.size() - i);
-      parallel_for(state_.pool, count, encoder_.has_codecs() ? state_.in_flight() : 1,
-                   [&](std::size_t n) { encode(i + n); });
+      parallel_for(state_.pool, count, state_.in_flight(), [&, i](std::size_t n) {
+        RowSink sink(sink_);
+        cells[i + n] = encoder_.encode(*window[i + n], first_ + i + n, sink);
+        put_by_row[i + n] = std::move(sink).objects();
+      });
       i += count;
       if (sink_.waiting() >= options_.window) flush();
     }
     flush();
-    db::Transaction& rows = work_.rows();
-    if (objects && options_.replace) {
+    if (options_.replace) {
       std::map<std::string, std::size_t> last;  // a row of this window may itself be replaced by a later one
       for (std::size_t i = 0; i < window.size(); ++i) {
-        const Row key = encoder_.key_of(window[i]);
+        const Row key = encoder_.key_of(*window[i]);
         trash_of(key);
         const auto [at, fresh] = last.try_emplace(print(key), i);
         if (!fresh) work_.trash(entry_->info->def.schema, put_by_row[std::exchange(at->second, i)]);
       }
     }
     std::vector<std::int64_t> changed;
-    try {
-      db::Transaction window_alone(rows.connection());  // undone before explain() looks for the reason
-      changed = window_alone.execute_many(sql_, cells);
-      window_alone.commit();
-    } catch (const Error& e) {
-      throw explain(e, window);
-    }
+    change(window, [&](const auto& execute) { changed = execute(cells); });
     for (std::size_t i = 0; i < changed.size(); ++i) {
-      if (changed[i] > 0) ++count_;
-      // Skipped after all, because somebody else inserted it meanwhile: its objects are nobody's.
-      else if (objects)
+      if (changed[i] > 0)
+        ++count_;
+      else  // skipped after all, because somebody else inserted it meanwhile: its objects are nobody's
         work_.trash(entry_->info->def.schema, put_by_row[i]);
     }
-    first_ += given;
+  }
+
+  /// `statements` gets a function that gives cells to the database.
+  template <class F>
+  void change(const Window& window, F&& statements) {
+    std::optional<Error> refused;  // by the database
+    try {
+      db::Transaction window_alone(work_.rows().connection());  // undone before explain() looks for the reason
+      statements([&](std::span<const std::vector<Value>> cells) {
+        try {
+          return window_alone.execute_many(sql_, cells);
+        } catch (const Error& e) {
+          refused = e;
+          throw;
+        }
+      });
+      window_alone.commit();
+    } catch (const Error&) {
+      if (!refused) throw;
+    }
+    if (refused) throw explain(*refused, window);
   }
 
   void flush() {
@@ -181,9 +262,9 @@ class Inserter {
   }
 
   /// Rows that are there already are left out before their objects are written.
-  void drop_known(std::vector<Row>& window) {
+  void drop_known(Window& window) {
     db::Transaction look(*state_.main, db::Transaction::Mode::read);
-    std::erase_if(window, [&](const Row& row) { return exists(look, encoder_.key_of(row)); });
+    std::erase_if(window, [&](const Row* row) { return exists(look, encoder_.key_of(*row)); });
   }
 
   db::Sql select(const Row& key, const std::string& what) const {
@@ -232,13 +313,13 @@ class Inserter {
   }
 
   /// Says which row it was, where that can be found out.
-  Error explain(const Error& e, const std::vector<Row>& window) {
+  Error explain(const Error& e, const Window& window) {
     const db::TableDef& def = entry_->info->def;
     const std::string name = def.schema + "." + def.name;
     if (e.code() != Errc::duplicate) return e.within(fmt::format("insert into {}", name));
     std::set<std::string> seen;
-    for (const Row& row : window) {
-      const Row key = encoder_.key_of(row);
+    for (const Row* row : window) {
+      const Row key = encoder_.key_of(*row);
       bool there = !seen.insert(print(key)).second;
       if (!there) {
         try {
@@ -276,23 +357,11 @@ Columns columns(std::initializer_list<std::pair<std::string, Value>> items) { re
 std::size_t Table<void>::insert(RowSource rows, InsertOptions options) { return Inserter(*this, options).run(rows); }
 
 std::size_t Table<void>::insert(const std::vector<Row>& rows, InsertOptions options) {
-  std::size_t i = 0;
-  return insert(RowSource([&](Row& row) {
-                  if (i == rows.size()) return false;
-                  row = rows[i++];
-                  return true;
-                }),
-                options);
+  return Inserter(*this, options).run(rows);
 }
 
 std::size_t Table<void>::insert1(Row row, InsertOptions options) {
-  bool given = false;
-  return insert(RowSource([&](Row& out) {
-                  if (given) return false;
-                  out = std::move(row);
-                  return given = true;
-                }),
-                options);
+  return Inserter(*this, options).run({std::move(row)});
 }
 
 std::size_t Table<void>::insert(const Query& query, InsertOptions options) {

@@ -35,7 +35,8 @@ SessionState::SessionState(Settings given, SessionOptions wishes)
     : settings(std::move(given)),
       options(std::move(wishes)),
       owner(new_owner()),
-      pool(threads_for(options.concurrency)) {
+      pool(threads_for(options.concurrency)),
+      cores(std::min<std::size_t>(in_flight(), std::max(1u, std::thread::hardware_concurrency()))) {
   for (const auto& codec : options.codecs) codecs.add(codec);
   main = db::open_connection(settings.database());
   if (options.wrap_connection) main = options.wrap_connection(std::move(main));

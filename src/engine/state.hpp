@@ -43,6 +43,8 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   ThreadPool pool;
   /// Requests to stores at once.
   std::size_t in_flight() const noexcept { return pool.size() + 1; }
+  /// Threads that compute at once: more than there are processors would only take turns.
+  const std::size_t cores;
   std::unique_ptr<db::Connection> main;
   std::unique_ptr<db::Connection> side;
 

@@ -11,7 +11,7 @@ namespace oas::format {
 
 struct PackOptions {
   enum class Compress : std::uint8_t {
-    automatic,  ///< up to 8 KiB as `always`; more than that only if samples say that it pays
+    automatic,  ///< from 2 to 8 KiB as `always`; less or more than that only if a look at the bytes says that it pays
     always,     ///< whenever there are more than 1000 bytes and the result is smaller
     never
   };

@@ -17,7 +17,7 @@
 namespace oas::format {
 namespace {
 
-constexpr std::size_t compress_over = 1000, sample_over = 8 * 1024;
+constexpr std::size_t compress_over = 1000;
 constexpr std::size_t share_from = 4096;  // below, a copy costs less than a part of its own
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(Errc::usage, "pack a blob: " + why); }
@@ -375,7 +375,7 @@ std::vector<Bytes> pack(const Value& value, PackOptions options) {
   std::vector<Bytes> parts = std::move(packer).finish();
   const std::size_t size = total_size(parts);
   if (options.compress == PackOptions::Compress::never || size <= compress_over) return parts;
-  const bool sampling = options.compress == PackOptions::Compress::automatic && size > sample_over;
+  const bool sampling = options.compress == PackOptions::Compress::automatic;
   if (auto compressed = compress_envelope(parts, sampling)) return {*std::move(compressed)};
   return parts;
 }
