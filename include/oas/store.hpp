@@ -50,6 +50,7 @@ struct StoreTraits {
   bool atomic_create = false;                   ///< of several create-only writers exactly one wins
   bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
   std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
+  bool distant = false;                         ///< requests mostly wait, so more at once than processors pay
 };
 
 /// A stream of bytes that becomes an object, replacing one that is there. Destroyed without commit, or after an error:

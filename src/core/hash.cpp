@@ -12,7 +12,12 @@ void check(int ok, const char* step) {
   if (ok != 1) throw Error(Errc::unsupported, std::string(step) + " a digest: OpenSSL refused");
 }
 
-const EVP_MD* algorithm(std::size_t size) { return size == 16 ? EVP_md5() : EVP_sha256(); }
+/// Looked up once: OpenSSL searches its providers under a lock whenever it is given EVP_md5(). nullptr: refused.
+const EVP_MD* algorithm(std::size_t size) {
+  static const EVP_MD* const md5 = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  static const EVP_MD* const sha256 = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return size == 16 ? md5 : sha256;
+}
 
 template <class H>
 typename H::Digest digest_of(std::span<const BytesView> parts) {
@@ -30,7 +35,8 @@ void Hasher<Size>::Free::operator()(evp_md_ctx_st* context) const noexcept {
 
 template <std::size_t Size>
 Hasher<Size>::Hasher() : context_(EVP_MD_CTX_new()) {
-  check(context_ && EVP_DigestInit_ex(context_.get(), algorithm(Size), nullptr) == 1, "start");
+  const EVP_MD* const digest = algorithm(Size);
+  check(context_ && digest && EVP_DigestInit_ex2(context_.get(), digest, nullptr) == 1, "start");
 }
 
 template <std::size_t Size>
@@ -42,7 +48,7 @@ template <std::size_t Size>
 typename Hasher<Size>::Digest Hasher<Size>::finish() {
   Digest digest{};
   check(EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(digest.data()), nullptr), "finish");
-  check(EVP_DigestInit_ex(context_.get(), algorithm(Size), nullptr), "start");
+  check(EVP_DigestInit_ex2(context_.get(), nullptr, nullptr), "start");
   return digest;
 }
 

@@ -76,6 +76,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return put(std::move(done));
   }
   static void keep_last(Map& map) {
+    if (map.items.size() < few && !has_again(map)) return;
     std::unordered_map<std::string_view, std::size_t> first;
     first.reserve(map.items.size());
     std::vector<std::size_t> again;
@@ -94,6 +95,15 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
       else
         kept.push_back(std::move(map.items[i]));
     map.items = std::move(kept);
+  }
+
+  /// Of a few members: less work than a table of them.
+  static constexpr std::size_t few = 16;
+  static bool has_again(const Map& map) {
+    for (std::size_t i = 1; i < map.items.size(); ++i)
+      for (std::size_t k = 0; k < i; ++k)
+        if (*map.items[i].first.get_if<std::string>() == *map.items[k].first.get_if<std::string>()) return true;
+    return false;
   }
 
   std::string_view what_;

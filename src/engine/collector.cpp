@@ -49,7 +49,7 @@ void Collector::erase_folder(Store& store, const std::string& path) {
     for (std::size_t i = 0; i < keys.size(); i += 64) {
       parts.emplace_back(keys.begin() + i, keys.begin() + std::min(keys.size(), i + 64));
     }
-    parallel_for(state_.pool, parts.size(), state_.in_flight(), [&](std::size_t i) {
+    parallel_for(state_.pool, parts.size(), state_.pool.size() + 1, [&](std::size_t i) {
       auto errors = store.remove_many(parts[i]);
       if (!errors.empty()) throw errors.front();
     });
@@ -80,7 +80,8 @@ std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::se
       Store& store = *state_.store(name);
       std::mutex mutex;
       const std::size_t parts = (list.size() + 63) / 64;
-      parallel_for(state_.pool, parts, state_.in_flight(), [&, &objects_here = list](std::size_t part) {
+      // As many at once as there are threads: to remove is to wait, for a network or for the journal of a file system.
+      parallel_for(state_.pool, parts, state_.pool.size() + 1, [&, &objects_here = list](std::size_t part) {
         const std::size_t first = part * 64, last = std::min(objects_here.size(), first + 64);
         std::vector<std::string> keys;
         for (std::size_t i = first; i < last; ++i) keys.push_back(objects_here[i]->path);

@@ -26,7 +26,7 @@ struct Rows::State {
       db::Transaction inside(*session->main, db::Transaction::Mode::read);
       const auto found = inside.execute(sql);
       std::vector<Value> cells;
-      while (found->next(cells)) read.push_back(std::move(cells));
+      while (found->next(cells)) take(std::move(cells));
       inside.commit();
       ended = true;
     } else {
@@ -51,29 +51,43 @@ struct Rows::State {
     return true;
   }
 
-  // Rows are decoded several at a time: one first, since many programs want no more, then more and more.
+  // Rows are decoded several at a time: one first, since many programs want no more, then more and more. While they
+  // are decoded, as many are read that will be next.
   void decode_some() {
-    std::uint64_t bytes = 0;
-    std::vector<Value> cells;
-    while (!ended && read.size() < ahead && bytes < most_bytes_ahead) {
-      if (!cursor->next(cells)) {
-        ended = true;
-        break;
-      }
-      if (decoder.reads_objects()) bytes += decoder.object_bytes(cells);
-      read.push_back(std::move(cells));
+    if (read.empty()) read_one();
+    std::vector<std::vector<Value>> batch;
+    while (batch.size() < ahead && !read.empty()) {
+      bytes_ahead -= read.front().second;
+      batch.push_back(std::move(read.front().first));
+      read.pop_front();
     }
-    const std::size_t count = std::min(read.size(), ahead);
+    ready.resize(batch.size());
+    const bool parallel = decoder.reads_objects() && batch.size() > 1;
     ahead = std::min(ahead * 2, most_rows_ahead);
-    if (count == 0) return;
-    ready.resize(count);
-    if (decoder.reads_objects() && count > 1) {
-      parallel_for(session->pool, count, session->in_flight(),
-                   [&](std::size_t i) { ready[i] = decoder.decode(std::move(read[i])); });
-    } else {
-      for (std::size_t i = 0; i < count; ++i) ready[i] = decoder.decode(std::move(read[i]));
+    parallel_in_order(
+        session->pool, batch.size(), parallel ? session->in_flight() : 1,
+        [&](std::size_t i) { ready[i] = decoder.decode(std::move(batch[i])); },
+        [&](std::size_t) {
+          for (int twice = 0; twice < 2 && read.size() < ahead && bytes_ahead < most_bytes_ahead; ++twice) read_one();
+        });
+  }
+
+  void read_one() {
+    std::vector<Value> cells;
+    if (ended || !cursor->next(cells)) {
+      ended = true;
+      return;
     }
-    read.erase(read.begin(), read.begin() + static_cast<std::ptrdiff_t>(count));
+    take(std::move(cells));
+  }
+
+  void take(std::vector<Value>&& cells) {
+    std::uint64_t bytes = decoder.reads_objects() ? decoder.look_ahead(cells) : 0;
+    for (const Value& cell : cells) {
+      if (const auto* in_table = cell.get_if<Bytes>()) bytes += in_table->size();
+    }
+    bytes_ahead += bytes;
+    read.emplace_back(std::move(cells), bytes);
   }
 
   std::shared_ptr<SessionState> session;
@@ -81,7 +95,8 @@ struct Rows::State {
   std::unique_ptr<db::Connection> reader;
   std::optional<db::Transaction> transaction;
   std::unique_ptr<db::Cursor> cursor;
-  std::deque<std::vector<Value>> read;
+  std::deque<std::pair<std::vector<Value>, std::uint64_t>> read;  ///< and the bytes that decoding them takes
+  std::uint64_t bytes_ahead = 0;
   std::deque<Row> ready;
   Row current;
   std::size_t ahead = 1;
@@ -132,7 +147,8 @@ Rows Query::rows() const { return Rows(std::make_shared<Rows::State>(session_, *
 
 std::vector<Row> Query::fetch() const {
   std::vector<Row> out;
-  for (const Row& row : *this) out.push_back(row);
+  Rows::State state(session_, *tree_, tree_->heading().names());
+  while (state.next()) out.push_back(std::move(state.current));
   return out;
 }
 

@@ -215,12 +215,16 @@ RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<co
   }
 }
 
-std::uint64_t RowDecoder::object_bytes(const std::vector<Value>& cells) const {
+std::uint64_t RowDecoder::look_ahead(std::vector<Value>& cells) const {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (!columns_[i].reads || cells[i].is_null()) continue;
-    const Value metadata = from_json(cells[i].as<std::string>());
-    const Map* map = metadata.get_if<Map>();
+    try {
+      cells[i] = from_json(cells[i].as<std::string>());
+    } catch (const Error& e) {
+      throw e.within(fmt::format("fetch attribute {}", columns_[i].name));
+    }
+    const Map* map = cells[i].get_if<Map>();
     if (const Value* size = map ? map->find("size") : nullptr; size && size->is<std::int64_t>()) {
       bytes += size->as<std::uint64_t>();
     }
@@ -239,7 +243,7 @@ Row RowDecoder::decode(std::vector<Value>&& cells) const {
       continue;
     }
     try {
-      Value stored = column.json                           ? from_json(cell.as<std::string>())
+      Value stored = column.json && !column.reads          ? from_json(cell.as<std::string>())
                      : column.type.empty() || column.chain ? std::move(cell)
                                                            : dialect_.from_cell(column.type, std::move(cell));
       if (column.chain) {

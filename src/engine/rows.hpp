@@ -65,11 +65,12 @@ class RowDecoder {
  public:
   /// `attributes` of the heading, in the order of the cells.
   RowDecoder(SessionState& state, const Heading& heading, std::span<const std::string> attributes);
+  /// Of cells that look_ahead() has seen, if this one reads objects.
   Row decode(std::vector<Value>&& cells) const;
   /// True if decoding reads objects, so that several rows at a time pay.
   bool reads_objects() const noexcept { return reads_objects_; }
-  /// Bytes that decoding this row will read from stores, as its metadata says.
-  std::uint64_t object_bytes(const std::vector<Value>& cells) const;
+  /// Reads the metadata of the objects that decode() will read from stores. Returns how many bytes they have.
+  std::uint64_t look_ahead(std::vector<Value>& cells) const;
 
  private:
   struct Column {

@@ -36,7 +36,7 @@ SessionState::SessionState(Settings given, SessionOptions wishes)
       options(std::move(wishes)),
       owner(new_owner()),
       pool(threads_for(options.concurrency)),
-      cores(std::min<std::size_t>(in_flight(), std::max(1u, std::thread::hardware_concurrency()))) {
+      cores(std::min<std::size_t>(pool.size() + 1, std::max(1u, std::thread::hardware_concurrency()))) {
   for (const auto& codec : options.codecs) codecs.add(codec);
   main = db::open_connection(settings.database());
   if (options.wrap_connection) main = options.wrap_connection(std::move(main));
@@ -100,6 +100,7 @@ const std::shared_ptr<Store>& SessionState::store(std::string_view name) {
     if (made_up) std::filesystem::create_directories(config.options.at("location"));
     opened = store::open_store(config);
     if (options.wrap_store) opened = options.wrap_store(opened);
+    if (opened->traits().distant) distant_ = true;
   }
   return opened;
 }

@@ -1,6 +1,7 @@
 // What a Session owns. One thread at a time, like the Session; stores and codecs are shared with the thread pool.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,10 +42,10 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   codec::Registry codecs;
   std::string owner;  ///< this session in the ledger: process and a number
   ThreadPool pool;
-  /// Requests to stores at once.
-  std::size_t in_flight() const noexcept { return pool.size() + 1; }
   /// Threads that compute at once: more than there are processors would only take turns.
   const std::size_t cores;
+  /// Requests to stores at once: the same, until a store is opened whose requests mostly wait.
+  std::size_t in_flight() const noexcept { return distant_ ? pool.size() + 1 : cores; }
   std::unique_ptr<db::Connection> main;
   std::unique_ptr<db::Connection> side;
 
@@ -92,6 +93,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
  private:
   std::mutex stores_mutex_;  // references may be decoded by the pool
   std::map<std::string, std::shared_ptr<Store>, std::less<>> stores_;
+  std::atomic<bool> distant_ = false;  // one of them
   std::map<std::string, std::unique_ptr<Ledger>, std::less<>> ledgers_;
   std::set<std::string> recovered_;
   std::int64_t catalog_version_ = -1;

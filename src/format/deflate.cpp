@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view magic{"ZL123\0", 6};
 constexpr std::size_t prefix_size = magic.size() + 8;
 constexpr std::size_t small_under = 2 * 1024, sample_over = 8 * 1024;
-constexpr std::size_t samples = 4, sampled = 8, largest_sample = 16 * 1024, smallest_sample = 256;
+constexpr std::size_t pieces = 4, smallest_piece = 1024, largest_piece = 16 * 1024;
 
 uInt chunk(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
@@ -64,61 +64,66 @@ std::size_t total_size(const std::vector<Bytes>& parts) {
   return size;
 }
 
-// What zlib would make of a few bytes, in a tenth of its time: repetitions of four bytes and more as it would find them,
-// and the entropy of the bytes between them. Within a tenth of the truth for what programs store.
-double estimated_size(BytesView bytes) {
-  constexpr double size_of_tables = 50, size_of_repetition = 2.5;
-  std::array<std::uint16_t, 2048> last_seen{};  // by hash; 0: never, else the place + 1
-  std::array<std::uint32_t, 256> count{};
-  std::size_t single = 0, repetitions = 0, at = 0;
-  const auto word = [&](std::size_t i) {
-    std::uint32_t four;
-    std::memcpy(&four, bytes.data() + i, 4);
-    return four;
-  };
-  while (at < bytes.size()) {
-    if (at + 4 <= bytes.size()) {
-      std::uint16_t& seen = last_seen[(word(at) * 2654435761u) >> 21];
-      const std::size_t before = std::exchange(seen, static_cast<std::uint16_t>(at + 1));
-      if (before != 0 && word(before - 1) == word(at)) {
-        std::size_t length = 4;
-        while (at + length < bytes.size() && bytes[before - 1 + length] == bytes[at + length]) ++length;
-        at += length;
-        ++repetitions;
-        continue;
+// What zlib would make of bytes, in a tenth of its time: repetitions of four bytes and more as it would find them, and
+// the entropy of the bytes between them. Within a tenth of the truth for what programs store.
+class Estimate {
+ public:
+  /// 64 KiB at most.
+  void add(BytesView bytes) {
+    std::array<std::uint16_t, 2048> last_seen{};  // by hash; 0: never, else the place + 1
+    const auto word = [&](std::size_t i) {
+      std::uint32_t four;
+      std::memcpy(&four, bytes.data() + i, 4);
+      return four;
+    };
+    for (std::size_t at = 0; at < bytes.size();) {
+      if (at + 4 <= bytes.size()) {
+        std::uint16_t& seen = last_seen[(word(at) * 2654435761u) >> 21];
+        const std::size_t before = std::exchange(seen, static_cast<std::uint16_t>(at + 1));
+        if (before != 0 && word(before - 1) == word(at)) {
+          std::size_t length = 4;
+          while (at + length < bytes.size() && bytes[before - 1 + length] == bytes[at + length]) ++length;
+          at += length;
+          ++repetitions_;
+          continue;
+        }
       }
+      ++count_[std::to_integer<std::uint8_t>(bytes[at++])];
+      ++single_;
     }
-    ++count[std::to_integer<std::uint8_t>(bytes[at++])];
-    ++single;
+    size_ += bytes.size();
   }
-  double bits = 0;
-  const double all = std::log2(static_cast<double>(single + repetitions));
-  for (const std::uint32_t n : count)
-    if (n != 0) bits += n * (all - std::log2(static_cast<double>(n)));
-  return bits / 8 + size_of_repetition * static_cast<double>(repetitions) + size_of_tables;
-}
+  /// Of its size, how much is left.
+  double ratio() const {
+    constexpr double bytes_of_tables = 50, bytes_of_repetition = 2.5;
+    double bits = 0;
+    const double all = std::log2(static_cast<double>(single_ + repetitions_));
+    for (const std::uint32_t n : count_)
+      if (n != 0) bits += n * (all - std::log2(static_cast<double>(n)));
+    return (bits / 8 + bytes_of_repetition * static_cast<double>(repetitions_) + bytes_of_tables) /
+           static_cast<double>(size_);
+  }
 
-// Under 2 KiB, less than a third saved is a few hundred bytes for some 35 microseconds, which does not pay. Of large
-// blobs a few pieces spread over the largest part, an eighth of it at most, are compressed as one: over nine tenths of
-// their size does not pay.
+ private:
+  std::array<std::uint32_t, 256> count_{};
+  std::size_t single_ = 0, repetitions_ = 0, size_ = 0;
+};
+
+// Under 2 KiB, less than a third saved is a few hundred bytes for some 35 microseconds, which does not pay. Over 8 KiB,
+// a few pieces spread over the largest part tell whether a tenth is saved.
 bool pays(const std::vector<Bytes>& parts, std::size_t total) {
   const Bytes& largest = *std::ranges::max_element(parts, {}, &Bytes::size);
-  if (total < small_under) return estimated_size(largest) * 3 < static_cast<double>(largest.size()) * 2;
-  if (total <= sample_over) return true;
-  const std::size_t size = std::min(largest.size() / (sampled * samples), largest_sample);
-  if (size < smallest_sample) return true;
-  Buffer packed(size * samples / 10 * 9);
-  z_stream& z = fresh_deflater();
-  z.next_out = output(packed.data());
-  z.avail_out = chunk(packed.size());
-  for (std::size_t i = 0; i < samples; ++i) {
-    z.next_in = input(largest.data() + (largest.size() - size) / (samples - 1) * i);
-    z.avail_in = chunk(size);
-    const bool last = i == samples - 1;
-    const int result = deflate(&z, last ? Z_FINISH : Z_NO_FLUSH);
-    if (last ? result != Z_STREAM_END : z.avail_in != 0) return false;
+  Estimate estimate;
+  if (total < small_under) {
+    estimate.add(largest);
+    return estimate.ratio() < 2.0 / 3;
   }
-  return true;
+  if (total <= sample_over) return true;
+  const std::size_t size = std::clamp(largest.size() / 32, smallest_piece, largest_piece);
+  if (largest.size() < size * pieces) return true;
+  for (std::size_t i = 0; i < pieces; ++i)
+    estimate.add(largest.view().subspan((largest.size() - size) / (pieces - 1) * i, size));
+  return estimate.ratio() < 0.9;
 }
 
 }  // namespace

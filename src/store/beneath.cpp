@@ -9,7 +9,9 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <iterator>
 #include <system_error>
+#include <vector>
 
 #include <oas/error.hpp>
 
@@ -139,32 +141,43 @@ Fd Beneath::make(std::string_view folder) const {
     if (fd) return fd;
     if (errno != ENOENT) fail(errno, "open its folder");
     check_still_there();
-    for (std::size_t end = 0; end != std::string_view::npos;) {
-      end = folder.find('/', end + 1);
-      const Place place = place_of(folder.substr(0, end));
+    // Up to one that is there, and down again: mostly the last one alone is missing.
+    std::vector<std::string> missing{std::string(folder)};
+    while (!missing.empty()) {
+      Place place = place_of(missing.back());
       const Fd above = open(place.folder, O_PATH | folder_flags);
-      if (!above && errno == ENOENT) break;
-      if (!above) fail(errno, "open a folder above it");
-      struct stat st {};
-      if (::fstatat(above.get(), place.leaf.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) continue;
-      if (errno == ENOENT && ::mkdirat(above.get(), place.leaf.c_str(), 0777) == 0) continue;
-      if (errno == EEXIST || errno == ENOENT) continue;  // somebody else was there just now
-      const int error = errno;
-      prune(place.folder);
-      fail(error, "make its folder");
+      if (!above && errno != ENOENT) fail(errno, "open a folder above it");
+      if (above && (::mkdirat(above.get(), place.leaf.c_str(), 0777) == 0 || errno == EEXIST)) {
+        missing.pop_back();
+        continue;
+      }
+      if (above && errno != ENOENT) {
+        const int error = errno;
+        prune({place.folder});
+        fail(error, "make its folder");
+      }
+      if (above || place.folder.empty()) break;  // removed just now
+      missing.push_back(std::move(place.folder));
     }
   }
   throw Error(Errc::unavailable, "its folder is removed again and again by somebody else. try later", {}, "ENOENT");
 }
 
-void Beneath::prune(std::string folder) const {
-  // An empty folder is no object: whatever keeps it from going away may stay unsaid.
-  while (!folder.empty()) {
-    Place place = place_of(folder);
-    const Fd above = open(place.folder, O_PATH | folder_flags);
-    if (!above && errno != ENOENT) return;
-    if (above && ::unlinkat(above.get(), place.leaf.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) return;
-    folder = std::move(place.folder);
+void Beneath::prune(std::set<std::string> folders) const {
+  // An empty folder is no object: whatever keeps it from going away may stay unsaid. The last in order is above none of
+  // the others, so that each is tried once, when all below it are gone.
+  Fd above;
+  std::string above_path;
+  while (!folders.empty()) {
+    Place place = place_of(folders.extract(std::prev(folders.end())).value());
+    if (place.leaf.empty()) continue;  // the location itself
+    if (!above || above_path != place.folder) {
+      above = open(place.folder, O_PATH | folder_flags);
+      above_path = place.folder;
+      if (!above && errno != ENOENT) continue;
+    }
+    if (above && ::unlinkat(above.get(), place.leaf.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT) continue;
+    folders.insert(std::move(place.folder));
   }
 }
 

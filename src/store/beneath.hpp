@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,9 +51,9 @@ class Beneath {
   Fd open(std::string_view path, int flags) const;
   /// Opens a folder (O_PATH), and makes it and those above it as needed. Errors: as fail() gives them.
   Fd make(std::string_view folder) const;
-  /// Removes the folder if it is empty, then the one above it, up to but without the location. Whoever makes a file in
-  /// it meanwhile sees ENOENT and makes the folder again.
-  void prune(std::string folder) const;
+  /// Removes those of the folders that are empty, then those above them, up to but without the location. Whoever makes a
+  /// file in one meanwhile sees ENOENT and makes the folder again.
+  void prune(std::set<std::string> folders) const;
   /// Errors: unavailable if the location itself was removed, so that nothing in it could be found.
   void check_still_there() const;
 

@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +18,7 @@
 #include <oas/db.hpp>
 #include <unordered_map>
 
+#include "core/network_folder.hpp"
 #include "db/cells.hpp"
 #include "db/sqlite_dialect.hpp"
 
@@ -361,15 +361,6 @@ bool SqliteCursor::next(std::vector<Value>& cells) {
 
 // Opening
 
-/// WAL shares memory between the processes that use a file, so they must run on one machine.
-bool on_network(const std::string& folder) {
-  struct statfs info {};
-  if (statfs(folder.c_str(), &info) != 0) return false;  // opening the file says what is wrong
-  constexpr std::array<std::uint32_t, 9> network{0x6969,     0x517B,     0xFF534D42, 0xFE534D42, 0x5346414F,
-                                                 0x0BD00BD0, 0x47504653, 0x19830326, 0x00C36400};
-  return std::ranges::find(network, static_cast<std::uint32_t>(info.f_type)) != network.end();
-}
-
 SqliteConnection::SqliteConnection(std::string file, std::string ledger, std::chrono::milliseconds patience)
     : file_(std::move(file)), ledger_(std::move(ledger)), patience_(patience) {
   try {
@@ -382,6 +373,7 @@ SqliteConnection::SqliteConnection(std::string file, std::string ledger, std::ch
 
 void SqliteConnection::open() {
   const std::string folder = std::filesystem::path(file_).parent_path().string();
+  // Its log shares memory between the processes that use the file, so they must run on one machine.
   if (on_network(folder.empty() ? "." : folder)) {
     throw Error(Errc::unsupported,
                 fmt::format("open {}: it is on a network file system, where SQLite may damage it. put "

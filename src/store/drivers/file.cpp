@@ -35,10 +35,13 @@
 #include <cerrno>
 #include <cstdio>
 #include <ctime>
+#include <map>
+#include <optional>
 #include <set>
 
 #include <oas/store.hpp>
 
+#include "core/network_folder.hpp"
 #include "store/beneath.hpp"
 #include "store/path.hpp"
 
@@ -145,13 +148,13 @@ class Draft {
       if (file_) return;
       error = errno;
     }
-    folder_->beneath.prune(place_.folder);
+    folder_->beneath.prune({place_.folder});
     fail(error, "create a file");
   }
 
   ~Draft() {
     if (!temporary_.empty()) ::unlinkat(home_.get(), temporary_.c_str(), 0);
-    if (!published_) folder_->beneath.prune(place_.folder);
+    if (!published_) folder_->beneath.prune({place_.folder});
   }
 
   Draft(const Draft&) = delete;
@@ -419,7 +422,9 @@ class FileStore final : public Store {
   FileStore(std::string name, const std::string& location, bool durable)
       : Store(std::move(name)),
         folder_(std::make_shared<Folder>(location)),
-        traits_{.atomic_create = true, .conditional_write = folder_->locks},
+        traits_{.atomic_create = true,
+                .conditional_write = folder_->locks,
+                .distant = on_network(folder_->beneath.location())},
         durable_(durable) {}
 
   const StoreTraits& traits() const noexcept override { return traits_; }
@@ -489,41 +494,56 @@ class FileStore final : public Store {
   }
 
   bool do_remove(const std::string& key) override {
-    const bool removed = unlink(key);
-    folder_->beneath.prune(place_of(key).folder);
+    check_not_temporary(key);
+    const Place place = place_of(key);
+    const bool removed = unlink(Inside(*this, place.folder), place.leaf);
+    folder_->beneath.prune({place.folder});
     return removed;
   }
 
   std::vector<Error> do_remove_many(std::span<const std::string> keys) override {
-    // Folders go last: to find out that one is not empty yet takes longer the more was removed from it.
+    std::map<std::string, std::vector<const std::string*>> by_folder;
+    for (const std::string& key : keys) by_folder[place_of(key).folder].push_back(&key);
     std::vector<Error> stayed;
     std::set<std::string> folders;
-    for (const std::string& key : keys) {
-      try {
-        unlink(key);
-        folders.insert(place_of(key).folder);
-      } catch (const Error& e) {
-        stayed.emplace_back(e.code(), fmt::format("remove {} in store {}: {}", key, name(), e.what()),
-                            fmt::format("store {}, {}", name(), key), e.native());
+    for (const auto& [folder, inside] : by_folder) {
+      folders.insert(folder);
+      std::optional<Inside> opened;  // and locked once for all of them
+      for (const std::string* key : inside) {
+        try {
+          check_not_temporary(*key);
+          if (!opened) opened.emplace(*this, folder);
+          unlink(*opened, place_of(*key).leaf);
+        } catch (const Error& e) {
+          stayed.emplace_back(e.code(), fmt::format("remove {} in store {}: {}", *key, name(), e.what()),
+                              fmt::format("store {}, {}", name(), *key), e.native());
+        }
       }
     }
-    for (const std::string& folder : folders) folder_->beneath.prune(folder);
+    // Folders go last: to find out that one is not empty yet takes longer the more was removed from it.
+    folder_->beneath.prune(std::move(folders));
     return stayed;
   }
 
-  bool unlink(const std::string& key) {
-    check_not_temporary(key);
-    const Place place = place_of(key);
-    const Fd inner = folder_->beneath.open(place.folder, O_PATH | O_DIRECTORY);
-    if (!inner) {
-      if (errno != ENOENT && errno != ENOTDIR) fail(errno, "open its folder");
-      folder_->beneath.check_still_there();
-      return false;
+  /// A folder in which objects are removed, locked. No descriptor: it is not there.
+  struct Inside {
+    Inside(const FileStore& store, const std::string& folder)
+        : fd(store.folder_->beneath.open(folder, O_RDONLY | O_DIRECTORY)) {
+      if (!fd) {
+        if (errno != ENOENT && errno != ENOTDIR) fail(errno, "open its folder");
+        store.folder_->beneath.check_still_there();
+      } else if (store.folder_->locks && !try_lock(fd, LOCK_EX)) {
+        fail(errno, "lock its folder");
+      }
     }
-    const Fd locked = folder_->lock(inner);
-    const auto st = look(inner, place.leaf);
+    Fd fd;
+  };
+
+  static bool unlink(const Inside& inside, const std::string& leaf) {
+    if (!inside.fd) return false;
+    const auto st = look(inside.fd, leaf);
     if (!st || !is_object(*st)) return false;
-    if (::unlinkat(inner.get(), place.leaf.c_str(), 0) == 0) return true;
+    if (::unlinkat(inside.fd.get(), leaf.c_str(), 0) == 0) return true;
     if (errno != ENOENT) fail(errno, "remove it");
     return false;
   }
