@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <span>
 #include <thread>
 
 #include "codec/paths.hpp"
@@ -45,14 +46,7 @@ void Collector::erase_folder(Store& store, const std::string& path) {
     if (page.entries.empty()) break;
     std::vector<std::string> keys;
     for (const ObjectInfo& entry : page.entries) keys.push_back(entry.key);
-    std::vector<std::vector<std::string>> parts;
-    for (std::size_t i = 0; i < keys.size(); i += 64) {
-      parts.emplace_back(keys.begin() + i, keys.begin() + std::min(keys.size(), i + 64));
-    }
-    parallel_for(state_.pool, parts.size(), state_.pool.size() + 1, [&](std::size_t i) {
-      auto errors = store.remove_many(parts[i]);
-      if (!errors.empty()) throw errors.front();
-    });
+    if (auto errors = store.remove_many(keys); !errors.empty()) throw errors.front();
     if (!page.more) break;
     if (!ledger_.acquire()) {  // renewed: a large folder may take long
       throw Error(Errc::conflict, fmt::format("remove {}: another collector has taken over", path), store.name());
@@ -78,20 +72,18 @@ std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::se
   for (const auto& [name, list] : files) {
     try {
       Store& store = *state_.store(name);
-      std::mutex mutex;
-      const std::size_t parts = (list.size() + 63) / 64;
-      // As many at once as there are threads: to remove is to wait, for a network or for the journal of a file system.
-      parallel_for(state_.pool, parts, state_.pool.size() + 1, [&, &objects_here = list](std::size_t part) {
-        const std::size_t first = part * 64, last = std::min(objects_here.size(), first + 64);
+      // Not side by side: a file system that waits for its disk lets one at a time into a folder anyway, and makes the
+      // others queue for it; a server takes this many in one request.
+      for (std::size_t first = 0; first < list.size(); first += batch) {
+        const auto part = std::span(list).subspan(first, std::min(batch, list.size() - first));
         std::vector<std::string> keys;
-        for (std::size_t i = first; i < last; ++i) keys.push_back(objects_here[i]->path);
-        auto failed = store.remove_many(keys);
-        if (failed.empty()) return;
+        for (const ObjectPath* object : part) keys.push_back(object->path);
+        const auto failed = store.remove_many(keys);
+        if (failed.empty()) continue;
         // Which of the keys stayed is not told by their number: all of this part are tried again later.
-        const std::lock_guard lock(mutex);
-        for (std::size_t i = first; i < last; ++i) stayed.insert(*objects_here[i]);
+        for (const ObjectPath* object : part) stayed.insert(*object);
         errors.insert(errors.end(), failed.begin(), failed.end());
-      });
+      }
     } catch (const Error& e) {
       errors.push_back(e);
       for (const ObjectPath* object : list) stayed.insert(*object);

@@ -51,8 +51,8 @@ class Beneath {
   Fd open(std::string_view path, int flags) const;
   /// Opens a folder (O_PATH), and makes it and those above it as needed. Errors: as fail() gives them.
   Fd make(std::string_view folder) const;
-  /// Removes those of the folders that are empty, then those above them, up to but without the location. Whoever makes a
-  /// file in one meanwhile sees ENOENT and makes the folder again.
+  /// Removes those of the folders that are empty, then those above them, up to but without the location. Whoever makes
+  /// a file in one meanwhile sees ENOENT and makes the folder again.
   void prune(std::set<std::string> folders) const;
   /// Errors: unavailable if the location itself was removed, so that nothing in it could be found.
   void check_still_there() const;

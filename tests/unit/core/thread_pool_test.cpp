@@ -73,6 +73,57 @@ TEST(ThreadPool, ThrowsTheFirstErrorWhenAllHaveReturned) {
   }
 }
 
+TEST(ThreadPool, GoesOnInOrder) {
+  for (const std::size_t threads : {0u, 1u, 4u}) {
+    ThreadPool pool(threads);
+    for (const std::size_t n : {0u, 1u, 2u, 1000u}) {
+      std::vector<std::atomic<bool>> done(n);
+      std::size_t next = 0;
+      const auto caller = std::this_thread::get_id();
+      parallel_in_order(
+          pool, n, 8, [&](std::size_t i) { done[i] = true; },
+          [&](std::size_t i) {
+            EXPECT_EQ(i, next++);
+            EXPECT_TRUE(done[i]);
+            EXPECT_EQ(std::this_thread::get_id(), caller);
+          });
+      EXPECT_EQ(next, n);
+    }
+  }
+}
+
+// The caller takes the first on while a helper, if it has the second, is still at it.
+TEST(ThreadPool, WhatIsInOrderGoesOnBesideTheRest) {
+  ThreadPool pool(1);
+  const auto caller = std::this_thread::get_id();
+  std::atomic<bool> taken_on = false;
+  std::atomic<int> begun = 0;
+  parallel_in_order(
+      pool, 2, 2,
+      [&](std::size_t i) {
+        ++begun;
+        while (begun < 2) std::this_thread::yield();
+        while (i == 1 && std::this_thread::get_id() != caller && !taken_on) std::this_thread::yield();
+      },
+      [&](std::size_t) { taken_on = true; });
+  EXPECT_TRUE(taken_on);
+}
+
+TEST(ThreadPool, AnErrorInOrderEndsAll) {
+  ThreadPool pool(3);
+  std::vector<std::size_t> order;
+  EXPECT_EQ(code_of([&] {
+              parallel_in_order(
+                  pool, 1000, 4, [](std::size_t) {},
+                  [&](std::size_t i) {
+                    order.push_back(i);
+                    if (i == 7) throw Error(Errc::integrity, "the seventh");
+                  });
+            }),
+            Errc::integrity);
+  EXPECT_EQ(order.size(), 8u);
+}
+
 TEST(ThreadPool, StopsOnRequest) {
   ThreadPool pool(2);
   std::stop_source stop;

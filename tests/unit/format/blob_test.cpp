@@ -221,6 +221,18 @@ TEST(Blob, LargeArraysAreShared) {
   EXPECT_EQ(read.data().data(), blob.data() + (blob.size() - read.nbytes()));
 }
 
+// A record of 1 KB of which zlib would save a fifth, and one of which it saves most.
+TEST(Blob, AFewHundredBytesAreNotWorthCompressing) {
+  std::mt19937_64 random(1);
+  std::vector<double> noise(100), steps(160);
+  for (double& x : noise) x = std::generate_canonical<double, 53>(random);
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = static_cast<double>(i / 16);
+  const Value record = map({{"subject", "mouse-0001"}, {"note", std::string(200, 'x')}, {"trace", noise}});
+  EXPECT_LT(pack_joined(record, {Compress::always}).size(), pack_joined(record, {Compress::never}).size() * 9 / 10);
+  EXPECT_TRUE(pack_joined(record) == pack_joined(record, {Compress::never}));
+  EXPECT_TRUE(pack_joined(Value(Array(steps))) == pack_joined(Value(Array(steps)), {Compress::always}));
+}
+
 TEST(Blob, RandomNumbersAreNotCompressed) {
   std::mt19937_64 random(seed());
   std::vector<std::uint64_t> noise(1 << 16), zeros(1 << 16);
