@@ -21,7 +21,7 @@ namespace oas::db {
 /// What a column gets when a row does not say: nothing (it must), NULL, CURRENT_TIMESTAMP, or a literal.
 struct Default {
   enum class Kind : std::uint8_t { none, null, now, literal } kind = Kind::none;
-  std::string literal;  ///< as text, unquoted
+  std::string literal;  ///< as text, unquoted; of `now` as it was written, "CURRENT_TIMESTAMP(3)", or empty
   friend bool operator==(const Default&, const Default&) = default;
 };
 
@@ -31,16 +31,28 @@ struct ColumnDef {
   std::string type;
   Default fallback;
   bool nullable = false;
-  /// `:type:comment` as interop b.4 has it, so that codecs are found again.
+  /// `:type:comment`, so that codecs and core types are found again; the comment alone if the type is a native one.
   std::string comment;
-  friend bool operator==(const ColumnDef&, const ColumnDef&) = default;
+  /// To create it, not part of what it is: of a column that a reference brings, the schema in which its attribute was
+  /// declared. Type and comment are those of the attribute.
+  std::string origin = {};
+  friend bool operator==(const ColumnDef& a, const ColumnDef& b) {
+    return a.name == b.name && a.type == b.type && a.fallback == b.fallback && a.nullable == b.nullable &&
+           a.comment == b.comment;
+  }
 };
 struct ForeignKeyDef {
   std::vector<std::string> columns;
   std::string schema, table;  ///< the parent
   std::vector<std::string> parent_columns;
   bool unique = false;
-  friend bool operator==(const ForeignKeyDef&, const ForeignKeyDef&) = default;
+  /// To create it, not part of what it is: how many of the table's indexes are created before the one that makes it
+  /// unique.
+  std::size_t indexes_before = 0;
+  friend bool operator==(const ForeignKeyDef& a, const ForeignKeyDef& b) {
+    return a.columns == b.columns && a.schema == b.schema && a.table == b.table &&
+           a.parent_columns == b.parent_columns && a.unique == b.unique;
+  }
 };
 struct IndexDef {
   std::vector<std::string> columns;
@@ -78,8 +90,13 @@ class Dialect {
   virtual std::size_t max_parameters() const noexcept = 0;  ///< of one statement
   /// Errors: definition for a type this database has not.
   virtual std::string column_type(std::string_view core_type) const = 0;
+  /// Its line in CREATE TABLE. Errors: definition if its name, type or default cannot be here.
+  virtual std::string column(const ColumnDef& column, std::string_view schema) const = 0;
   virtual std::vector<std::string> create_schema(std::string_view schema) const = 0;
   virtual std::vector<std::string> create_table(const TableDef&) const = 0;
+  /// The same as other programs write it: the statements of DataJoint for Python, without the indexes by which objects
+  /// are found and without looking what is there already.
+  virtual std::vector<std::string> portable_table(const TableDef&) const = 0;
   virtual std::vector<std::string> drop_table(const TableDef&) const = 0;
   enum class OnDuplicate : std::uint8_t { fail, skip, replace };
   /// One row of placeholders. `skip`: a row whose primary key exists changes nothing. `replace`: it takes the new
@@ -87,7 +104,8 @@ class Dialect {
   virtual std::string insert(const TableDef&, std::span<const std::string> columns, OnDuplicate) const = 0;
   /// The text under `member` of the JSON object in a column.
   virtual std::string json_text(std::string_view quoted_column, std::string_view member) const = 0;
-  /// How a function or operator of conditions is spelt here; nullopt: there is none. Names arrive in lower case.
+  /// How a function or operator of conditions is spelt here; nullopt: there is none. Names arrive in lower case. A
+  /// spelling with {} is a pattern for the whole call.
   virtual std::optional<std::string> function(std::string_view name) const = 0;
   /// A value of a core type as a parameter of this database, and a cell as a value of a core type. They check type,
   /// range and length. Errors: usage (a value that does not fit the type), decode (a cell that does not).

@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "db/mysql_dialect.hpp"
+#include "db/postgres_dialect.hpp"
+#include "db/sqlite_dialect.hpp"
+
 namespace oas::db {
 namespace {
 
@@ -21,6 +25,11 @@ const Driver& find(std::string_view backend) {
 
 std::unique_ptr<Connection> open_connection(const Config& config) { return find(config.backend).open(config); }
 
-const Dialect& dialect_of(std::string_view backend) { return find(backend).dialect(); }
+const Dialect& dialect_of(std::string_view backend) {
+  // Those that need no client library are here, whatever drivers are built in.
+  for (const Dialect* dialect : {&sqlite_dialect(), &postgres_dialect(), &mysql_dialect()})
+    if (dialect->name() == backend) return *dialect;
+  return find(backend).dialect();
+}
 
 }  // namespace oas::db

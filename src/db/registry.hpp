@@ -16,7 +16,8 @@ namespace db {
 
 /// Errors: usage for an unknown backend; those of the driver: unavailable, access, decode, unsupported.
 std::unique_ptr<Connection> open_connection(const Config& config);
-/// Pure; lives as long as the program. Errors: usage for an unknown backend.
+/// Pure; lives as long as the program; also of databases whose driver is not built in. Errors: usage for an unknown
+/// one.
 const Dialect& dialect_of(std::string_view backend);
 
 }  // namespace db

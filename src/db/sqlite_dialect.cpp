@@ -8,22 +8,13 @@
 #include <nlohmann/json.hpp>
 
 #include "db/cells.hpp"
+#include "db/ddl.hpp"
 
 namespace oas::db {
 namespace {
 
 using Kind = CellType::Kind;
 using Json = nlohmann::ordered_json;
-
-std::string quote_text(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\0') throw Error(Errc::definition, "write a text into a statement: it holds a NUL byte");
-    out += c;
-    if (c == '\'') out += c;
-  }
-  return out + '\'';
-}
 
 std::string storage_type(const CellType& type) {
   switch (type.kind) {
@@ -96,87 +87,27 @@ std::string now_expression(const CellType& type, const std::string& spelling) {
   return fmt::format("(substr({}, 1, {}))", text, (day.empty() ? 9 : 20) + type.fraction);
 }
 
-std::string join_quoted(const Dialect& dialect, std::span<const std::string> names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + dialect.quote(name);
-  return out;
-}
-
-/// Function and operator names of conditions and how they are spelt here, ordered. Those not of SQLite itself are
-/// defined by the connection.
-constexpr std::array<std::array<std::string_view, 2>, 72> functions{{{"!=", "<>"},
-                                                                     {"%", "%"},
-                                                                     {"*", "*"},
-                                                                     {"+", "+"},
-                                                                     {"-", "-"},
-                                                                     {"/", "/"},
-                                                                     {"<", "<"},
-                                                                     {"<=", "<="},
-                                                                     {"<>", "<>"},
-                                                                     {"=", "="},
-                                                                     {">", ">"},
-                                                                     {">=", ">="},
-                                                                     {"abs", "abs"},
-                                                                     {"and", "AND"},
-                                                                     {"as", "AS"},
-                                                                     {"asc", "ASC"},
-                                                                     {"avg", "avg"},
-                                                                     {"between", "BETWEEN"},
-                                                                     {"case", "CASE"},
-                                                                     {"ceil", "ceil"},
+/// Functions and operators that other databases spell in other ways. Those that begin with oas_ are defined by the
+/// connection.
+constexpr std::array<std::array<std::string_view, 2>, 19> functions{{{"!=", "<>"},
                                                                      {"ceiling", "ceil"},
                                                                      {"char_length", "length"},
-                                                                     {"coalesce", "coalesce"},
                                                                      {"concat", "oas_concat"},
-                                                                     {"count", "count"},
                                                                      {"day", "oas_day"},
-                                                                     {"desc", "DESC"},
-                                                                     {"distinct", "DISTINCT"},
-                                                                     {"else", "ELSE"},
-                                                                     {"end", "END"},
-                                                                     {"exp", "exp"},
-                                                                     {"false", "FALSE"},
-                                                                     {"floor", "floor"},
                                                                      {"greatest", "max"},
                                                                      {"hour", "oas_hour"},
                                                                      {"ifnull", "ifnull"},
-                                                                     {"in", "IN"},
-                                                                     {"is", "IS"},
                                                                      {"least", "min"},
                                                                      {"length", "length"},
-                                                                     {"like", "LIKE"},
-                                                                     {"ln", "ln"},
-                                                                     {"lower", "lower"},
-                                                                     {"ltrim", "ltrim"},
-                                                                     {"max", "max"},
-                                                                     {"min", "min"},
                                                                      {"minute", "oas_minute"},
-                                                                     {"mod", "mod"},
                                                                      {"month", "oas_month"},
-                                                                     {"not", "NOT"},
-                                                                     {"null", "NULL"},
-                                                                     {"nullif", "nullif"},
                                                                      {"octet_length", "oas_octet_length"},
-                                                                     {"or", "OR"},
                                                                      {"pow", "pow"},
                                                                      {"power", "pow"},
-                                                                     {"replace", "replace"},
-                                                                     {"round", "round"},
-                                                                     {"rtrim", "rtrim"},
                                                                      {"second", "oas_second"},
-                                                                     {"sign", "sign"},
-                                                                     {"sqrt", "sqrt"},
-                                                                     {"substr", "substr"},
                                                                      {"substring", "substr"},
-                                                                     {"sum", "sum"},
-                                                                     {"then", "THEN"},
-                                                                     {"trim", "trim"},
-                                                                     {"true", "TRUE"},
-                                                                     {"upper", "upper"},
-                                                                     {"when", "WHEN"},
                                                                      {"year", "oas_year"},
                                                                      {"||", "||"}}};
-static_assert(std::ranges::is_sorted(functions));
 
 class SqliteDialect final : public Dialect {
  public:
@@ -184,24 +115,26 @@ class SqliteDialect final : public Dialect {
   std::size_t max_identifier() const noexcept override { return 64; }
   std::size_t max_parameters() const noexcept override { return 32'766; }
 
-  std::string quote(std::string_view identifier) const override {
-    if (identifier.empty() || identifier.find('\0') != identifier.npos) {
-      throw Error(Errc::usage, fmt::format("quote a name: it {}. give another one",
-                                           identifier.empty() ? "is empty" : "holds a NUL byte"));
-    }
-    std::string out = "\"";
-    for (const char c : identifier) {
-      out += c;
-      if (c == '"') out += c;
-    }
-    return out + '"';
-  }
+  std::string quote(std::string_view identifier) const override { return quote_name('"', identifier); }
   std::string placeholder(std::size_t n) const override { return fmt::format("?{}", n); }
   std::string table(std::string_view schema, std::string_view name) const override { return quote(flat(schema, name)); }
   std::string column_type(std::string_view core_type) const override { return storage_type(parse_type(core_type)); }
 
+  std::string column(const ColumnDef& c, std::string_view) const override {
+    check_name(*this, c.name, "column");
+    const CellType type = parse_type(c.type);
+    std::string sql = quote(c.name) + " " + storage_type(type);
+    if (!c.nullable) sql += " NOT NULL";
+    if (c.fallback.kind != Default::Kind::none) sql += " DEFAULT " + default_expression(c);
+    const std::string condition = check(type, quote(c.name));
+    // The name of the constraint is what SQLite says when it is broken.
+    const std::string rule = quote(fmt::format("{} is no {}", c.name, c.type));
+    if (!condition.empty()) sql += fmt::format(" CONSTRAINT {} CHECK ({})", rule, condition);
+    return sql;
+  }
+
   std::vector<std::string> create_schema(std::string_view schema) const override {
-    require_name(schema, "schema");
+    check_name(*this, schema, "schema");
     return {R"(CREATE TABLE IF NOT EXISTS "~oas_schemas" (name TEXT NOT NULL PRIMARY KEY) STRICT)",
             R"(CREATE TABLE IF NOT EXISTS "~oas_tables" (number INTEGER PRIMARY KEY, schema TEXT NOT NULL REFERENCES )"
             R"("~oas_schemas" (name), name TEXT NOT NULL, comment TEXT NOT NULL, keys TEXT NOT NULL CHECK )"
@@ -216,19 +149,13 @@ class SqliteDialect final : public Dialect {
   }
 
   std::vector<std::string> create_table(const TableDef& def) const override {
-    require_name(def.name, "table");
-    if (def.columns.empty() || def.primary_key.empty()) {
-      throw Error(Errc::definition,
-                  fmt::format("create {}.{}: it has no {}", def.schema, def.name,
-                              def.columns.empty() ? "columns" : "primary key"),
-                  def.schema + "." + def.name);
-    }
+    check_names(*this, def);
     const std::string full = table(def.schema, def.name);
     std::vector<std::string> parts;
     std::string catalogue;
     static constexpr std::array kinds{"none", "null", "now", "literal"};
     for (const ColumnDef& c : def.columns) {
-      parts.push_back(column(def, c));
+      parts.push_back(for_column(def, c, [&] { return column(c, def.schema); }));
       catalogue += fmt::format(
           "{}({}, {}, {}, {}, {}, {}, '{}', {}, {:d})", catalogue.empty() ? "" : ", ", quote_text(def.schema),
           quote_text(def.name), parts.size(), quote_text(c.name), quote_text(c.type), quote_text(c.comment),
@@ -250,6 +177,12 @@ class SqliteDialect final : public Dialect {
     return statements;
   }
 
+  std::vector<std::string> portable_table(const TableDef& def) const override {
+    TableDef plain = def;
+    std::erase_if(plain.indexes, [](const IndexDef& index) { return index.object_path; });
+    return create_table(plain);
+  }
+
   std::vector<std::string> drop_table(const TableDef& def) const override {
     return {fmt::format("DROP TABLE {}", table(def.schema, def.name)),
             fmt::format(R"(DELETE FROM "~oas_tables" WHERE schema = {} AND name = {})", quote_text(def.schema),
@@ -257,14 +190,13 @@ class SqliteDialect final : public Dialect {
   }
 
   std::string insert(const TableDef& def, std::span<const std::string> columns, OnDuplicate on) const override {
-    std::string names = join_quoted(*this, columns), values;
-    for (std::size_t n = 1; n <= columns.size(); ++n) values += (n == 1 ? "" : ", ") + placeholder(n);
+    std::string names = join_quoted(*this, columns), values = placeholders(*this, columns.size());
     if (columns.empty()) {  // DEFAULT VALUES knows no ON CONFLICT
       const ColumnDef& first = def.columns.front();
       names = quote(first.name);
-      values = default_expression(first);
+      values = "(" + default_expression(first) + ")";
     }
-    std::string sql = fmt::format("INSERT INTO {} ({}) VALUES ({})", table(def.schema, def.name), names, values);
+    std::string sql = fmt::format("INSERT INTO {} ({}) VALUES {}", table(def.schema, def.name), names, values);
     if (on == OnDuplicate::fail) return sql;
     sql += fmt::format(" ON CONFLICT ({}) DO ", join_quoted(*this, def.primary_key));
     std::string changes;
@@ -290,9 +222,8 @@ class SqliteDialect final : public Dialect {
   }
 
   std::optional<std::string> function(std::string_view name) const override {
-    const auto found = std::ranges::lower_bound(functions, name, {}, [](const auto& entry) { return entry[0]; });
-    if (found == functions.end() || (*found)[0] != name) return std::nullopt;
-    return std::string((*found)[1]);
+    const auto found = std::ranges::find(functions, name, [](const auto& entry) { return entry[0]; });
+    return found == functions.end() ? common_function(name) : std::string((*found)[1]);
   }
 
   Value to_cell(std::string_view core_type, const Value& value) const override {
@@ -318,15 +249,6 @@ class SqliteDialect final : public Dialect {
     }
     return fmt::format("{}.{}", schema, name);
   }
-  void require_name(std::string_view name, std::string_view of) const {
-    quote(name);
-    if (name.size() <= max_identifier()) return;
-    throw Error(
-        Errc::definition,
-        fmt::format("name the {} {}: it is {} bytes long. {} are allowed", of, name, name.size(), max_identifier()),
-        std::string(name));
-  }
-
   std::string default_expression(const ColumnDef& c) const {
     const CellType type = parse_type(c.type);
     switch (c.fallback.kind) {
@@ -342,52 +264,15 @@ class SqliteDialect final : public Dialect {
     return quote_text(cell.as<std::string>());
   }
 
-  std::string column(const TableDef& def, const ColumnDef& c) const {
-    try {
-      require_name(c.name, "column");
-      const CellType type = parse_type(c.type);
-      std::string sql = quote(c.name) + " " + storage_type(type);
-      if (!c.nullable) sql += " NOT NULL";
-      if (c.fallback.kind != Default::Kind::none) sql += " DEFAULT " + default_expression(c);
-      const std::string condition = check(type, quote(c.name));
-      // The name of the constraint is what SQLite says when it is broken.
-      const std::string rule = quote(fmt::format("{} is no {}", c.name, c.type));
-      if (!condition.empty()) sql += fmt::format(" CONSTRAINT {} CHECK ({})", rule, condition);
-      return sql;
-    } catch (const Error& e) {
-      throw Error(Errc::definition, fmt::format("create {}.{}: column {}: {}", def.schema, def.name, c.name, e.what()),
-                  def.schema + "." + def.name);
-    }
-  }
-
-  /// The declared ones; then one for each reference that is unique, or that no key or index serves yet.
   void add_indexes(const TableDef& def, std::vector<std::string>& statements) const {
-    std::vector<std::vector<std::string>> serving{def.primary_key};
     int number = 0;
-    const auto add = [&](bool unique, const std::string& what) {
-      statements.push_back(fmt::format("CREATE {}INDEX {} ON {} ({})", unique ? "UNIQUE " : "",
+    for (const Index& index : indexes_of(def, true)) {
+      std::string items;
+      for (const std::string& c : index.columns)
+        items += (items.empty() ? "" : ", ") + (index.object_path ? json_text(quote(c), "path") : quote(c));
+      statements.push_back(fmt::format("CREATE {}INDEX {} ON {} ({})", index.unique ? "UNIQUE " : "",
                                        quote(fmt::format("{} index {}", flat(def.schema, def.name), ++number)),
-                                       table(def.schema, def.name), what));
-    };
-    for (const IndexDef& index : def.indexes) {
-      if (index.columns.empty()) continue;
-      if (!index.object_path) {
-        serving.push_back(index.columns);
-        add(index.unique, join_quoted(*this, index.columns));
-        continue;
-      }
-      std::string members;
-      for (const std::string& c : index.columns) members += (members.empty() ? "" : ", ") + json_text(quote(c), "path");
-      add(index.unique, members);
-    }
-    for (const ForeignKeyDef& key : def.foreign_keys) {
-      const bool served = std::ranges::any_of(serving, [&](const auto& columns) {
-        return columns.size() >= key.columns.size() &&
-               std::equal(key.columns.begin(), key.columns.end(), columns.begin());
-      });
-      if (!key.unique && served) continue;
-      add(key.unique, join_quoted(*this, key.columns));
-      serving.push_back(key.columns);
+                                       table(def.schema, def.name), items));
     }
   }
 };

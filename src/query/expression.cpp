@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "core/nearest.hpp"
 
@@ -419,6 +420,9 @@ Fragment emit(const Expression& expression, std::span<const Value> values, const
   const auto name_of_empty = [&](const Attribute* attribute) {
     return attribute ? column({Token::Kind::attribute, attribute->name}) : Fragment("NULL");
   };
+  // Of each open parenthesis, what is written for its end: patterns put the whole call into other words.
+  std::vector<std::string> ends;
+  std::optional<std::string> pattern_end;
   for (std::size_t i = 0; i < expression.size(); ++i) {
     const Token& token = expression[i];
     const bool tight = i == 0 || is_word(expression, i - 1, "(") || token.text == ")" || token.text == "," ||
@@ -426,11 +430,24 @@ Fragment emit(const Expression& expression, std::span<const Value> values, const
     if (!tight) out += " ";
     switch (token.kind) {
       case Token::Kind::word:
-        out += token.text == "||" || token.text == "%" ? spelling(token.text, dialect) : token.text;
+        if (token.text == "(") {
+          if (!pattern_end) out += "(";
+          ends.push_back(std::exchange(pattern_end, std::nullopt).value_or(")"));
+        } else if (token.text == ")") {
+          out += ends.back();
+          ends.pop_back();
+        } else
+          out += token.text == "||" || token.text == "%" ? spelling(token.text, dialect) : token.text;
         break;
       case Token::Kind::attribute: out += column(token); break;
       case Token::Kind::all_rows: out += all_rows; break;
-      case Token::Kind::function: out += spelling(token.text, dialect); break;
+      case Token::Kind::function: {
+        const std::string spelt = spelling(token.text, dialect);
+        const std::size_t hole = spelt.find("{}");
+        out += spelt.substr(0, hole);
+        if (hole != std::string::npos) pattern_end = spelt.substr(hole + 2);
+        break;
+      }
       case Token::Kind::parameter: {
         const Value& value = values[next++];
         const Attribute* attribute = compared_with(expression, i, heading);

@@ -44,7 +44,7 @@ class Builder {
 
   void add(const ParsedReference& r) {
     const Parent parent = resolve(r);
-    db::ForeignKeyDef key{{}, parent.table.schema, parent.table.name, {}, r.unique};
+    db::ForeignKeyDef key{{}, parent.table.schema, parent.table.name, {}, r.unique, out_.table.indexes.size()};
     for (const std::string& there : parent.table.primary_key) {
       if (there.starts_with('_')) continue;
       std::string here = there;
@@ -136,9 +136,19 @@ class Builder {
     if (!column(here)) {
       const auto source = std::ranges::find(parent.table.columns, there, &db::ColumnDef::name);
       if (source == parent.table.columns.end()) fail(r, fmt::format("its key attribute {} has no column", there));
-      out_.table.columns.push_back({here, column_type(*source), {}, r.nullable, source->comment});
+      out_.table.columns.push_back(
+          {here, column_type(*source), {}, r.nullable, source->comment, origin(parent, *source)});
     }
     if (r.in_key && !contains(out_.table.primary_key, here)) out_.table.primary_key.push_back(here);
+  }
+
+  /// The schema of the table that declares the attribute, which its lineage names.
+  static std::string origin(const Parent& parent, const db::ColumnDef& source) {
+    if (!source.origin.empty()) return source.origin;
+    const auto known = parent.lineage.find(source.name);
+    if (known == parent.lineage.end()) return parent.table.schema;
+    const std::size_t attribute = known->second.rfind('.');  // only names of schemas can hold one
+    return known->second.substr(0, known->second.rfind('.', attribute - 1));
   }
 
   void set_lineage(const Parent& parent, const std::string& there, const std::string& here) {

@@ -1,0 +1,148 @@
+#include "db/ddl.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/text.hpp"
+
+namespace oas::db {
+
+// Ordered, lower case.
+constexpr std::array<std::string_view, 51> common_functions{
+    "%",        "*",    "+",   "-",    "/",     "<",       "<=",     "<>",   "=",        ">",     ">=",
+    "abs",      "and",  "as",  "asc",  "avg",   "between", "case",   "ceil", "coalesce", "count", "desc",
+    "distinct", "else", "end", "exp",  "false", "floor",   "in",     "is",   "like",     "ln",    "lower",
+    "ltrim",    "max",  "min", "mod",  "not",   "null",    "nullif", "or",   "replace",  "round", "rtrim",
+    "sign",     "sqrt", "sum", "then", "trim",  "true",    "upper"};
+static_assert(std::ranges::is_sorted(common_functions));
+
+std::string quote_name(char mark, std::string_view identifier) {
+  const std::string_view why = identifier.empty()                         ? "is empty"
+                               : identifier.find('\0') != identifier.npos ? "holds a NUL byte"
+                               : !valid_utf8(identifier)                  ? "is not UTF-8"
+                                                                          : "";
+  if (!why.empty()) throw Error(Errc::usage, fmt::format("quote a name: it {}. give another one", why));
+  std::string out(1, mark);
+  for (const char c : identifier) {
+    out += c;
+    if (c == mark) out += c;
+  }
+  return out + mark;
+}
+
+std::string quote_text(std::string_view text) {
+  const bool nul = text.find('\0') != text.npos;
+  if (nul || !valid_utf8(text)) {
+    throw Error(Errc::definition,
+                fmt::format("write a text into a statement: it {}", nul ? "holds a NUL byte" : "is not UTF-8"));
+  }
+  std::string out = "'";
+  for (const char c : text) {
+    out += c;
+    if (c == '\'') out += c;
+  }
+  return out + '\'';
+}
+
+std::string join_quoted(const Dialect& dialect, std::span<const std::string> names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + dialect.quote(name);
+  return out;
+}
+
+std::string placeholders(const Dialect& dialect, std::size_t count) {
+  std::string out;
+  for (std::size_t n = 1; n <= count; ++n) out += (n == 1 ? "" : ", ") + dialect.placeholder(n);
+  return "(" + out + ")";
+}
+
+void check_name(const Dialect& dialect, std::string_view name, std::string_view of) {
+  dialect.quote(name);
+  if (name.size() <= dialect.max_identifier()) return;
+  const std::string shown(name.substr(0, 80));
+  throw Error(Errc::definition,
+              fmt::format("name the {} {}{}: it is {} bytes long. {} takes {}", of, shown,
+                          shown.size() < name.size() ? "…" : "", name.size(), dialect.name(), dialect.max_identifier()),
+              shown);
+}
+
+void check_names(const Dialect& dialect, const TableDef& table) {
+  check_name(dialect, table.schema, "schema");
+  check_name(dialect, table.name, "table");
+  for (const ColumnDef& column : table.columns) check_name(dialect, column.name, "column");
+  if (!table.columns.empty() && !table.primary_key.empty()) return;
+  throw Error(Errc::definition,
+              fmt::format("create {}.{}: it has no {}", table.schema, table.name,
+                          table.columns.empty() ? "columns" : "primary key"),
+              table.schema + "." + table.name);
+}
+
+std::string null_and_default(const ColumnDef& column, std::string_view literal) {
+  const std::string_view begin = column.nullable ? "DEFAULT " : "NOT NULL DEFAULT ";
+  switch (column.fallback.kind) {
+    case Default::Kind::none: return column.nullable ? "" : "NOT NULL";
+    case Default::Kind::null: return "DEFAULT NULL";
+    case Default::Kind::now:
+      return fmt::format("{}{}", begin,
+                         column.fallback.literal.empty() ? "CURRENT_TIMESTAMP" : column.fallback.literal);
+    case Default::Kind::literal: break;
+  }
+  return fmt::format("{}{}", begin, literal);
+}
+
+std::string create_table_text(const Dialect& dialect, const TableDef& table, std::vector<std::string> lines,
+                              const std::vector<std::string>& more, std::string_view options, bool if_absent) {
+  lines.push_back(fmt::format("PRIMARY KEY ({})", join_quoted(dialect, table.primary_key)));
+  for (const ForeignKeyDef& key : table.foreign_keys) {
+    lines.push_back(fmt::format("FOREIGN KEY ({}) REFERENCES {} ({}) ON UPDATE CASCADE ON DELETE RESTRICT",
+                                join_quoted(dialect, key.columns), dialect.table(key.schema, key.table),
+                                join_quoted(dialect, key.parent_columns)));
+  }
+  lines.insert(lines.end(), more.begin(), more.end());
+  return fmt::format("CREATE TABLE {}{} (\n{}\n){}{}", if_absent ? "IF NOT EXISTS " : "",
+                     dialect.table(table.schema, table.name), fmt::join(lines, ",\n"), options.empty() ? "" : " ",
+                     options);
+}
+
+std::vector<Index> indexes_of(const TableDef& table, bool references_too) {
+  std::vector<Index> out;
+  std::vector<const ForeignKeyDef*> others;
+  const auto unique_references = [&](std::size_t before, std::size_t count) {
+    for (const ForeignKeyDef& key : table.foreign_keys)
+      if (key.unique && key.indexes_before >= before && key.indexes_before - before < count)
+        out.push_back({key.columns, true, false, true});
+  };
+  for (std::size_t i = 0; i < table.indexes.size(); ++i) {
+    unique_references(i, 1);
+    const IndexDef& index = table.indexes[i];
+    if (!index.columns.empty()) out.push_back({index.columns, index.unique, index.object_path, false});
+  }
+  unique_references(table.indexes.size(), SIZE_MAX);
+  if (!references_too) return out;
+
+  for (const ForeignKeyDef& key : table.foreign_keys)
+    if (!key.unique) others.push_back(&key);
+  std::ranges::stable_sort(others, std::ranges::greater{}, [](const auto* key) { return key->columns.size(); });
+  std::vector<std::vector<std::string>> serving{table.primary_key};
+  for (const Index& index : out)
+    if (!index.object_path) serving.push_back(index.columns);
+  for (const ForeignKeyDef* key : others) {
+    const bool served = std::ranges::any_of(serving, [&](const auto& columns) {
+      return columns.size() >= key->columns.size() &&
+             std::equal(key->columns.begin(), key->columns.end(), columns.begin());
+    });
+    if (served) continue;
+    out.push_back({key->columns, false, false, true});
+    serving.push_back(key->columns);
+  }
+  return out;
+}
+
+std::optional<std::string> common_function(std::string_view name) {
+  if (!std::ranges::binary_search(common_functions, name)) return std::nullopt;
+  return std::string(name);
+}
+
+}  // namespace oas::db

@@ -1,0 +1,274 @@
+#include "db/mysql_dialect.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "db/cells.hpp"
+#include "db/ddl.hpp"
+#include "db/marker.hpp"
+#include "db/type_words.hpp"
+
+namespace oas::db {
+namespace {
+
+constexpr std::array<std::array<std::string_view, 2>, 9> core_types{{{"int8", "tinyint"},
+                                                                     {"int16", "smallint"},
+                                                                     {"int32", "int"},
+                                                                     {"int64", "bigint"},
+                                                                     {"float32", "float"},
+                                                                     {"float64", "double"},
+                                                                     {"bool", "tinyint"},
+                                                                     {"uuid", "binary(16)"},
+                                                                     {"bytes", "longblob"}}};
+
+/// What the server would read as an escape is doubled, so that it arrives as it was written.
+std::string escaped(std::string_view text, bool double_quotes) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\' || (c == '"' && double_quotes)) out += '\\';
+    out += c;
+  }
+  return out;
+}
+/// "text", for comments.
+std::string quote_comment(std::string_view text) {
+  quote_text(text);  // for its errors
+  return "\"" + escaped(text, true) + "\"";
+}
+
+bool is_integer(std::string_view word) {
+  return one_of(word, {"tinyint", "smallint", "mediumint", "int", "integer", "bigint"});
+}
+bool is_decimal(std::string_view word) { return one_of(word, {"decimal", "numeric", "dec", "fixed"}); }
+
+[[noreturn]] void refuse(std::string_view type, std::string_view why) {
+  throw Error(Errc::definition, fmt::format("use the type {}: {}", type, why));
+}
+
+std::string column_type_of(std::string_view text) {
+  const TypeWords type = type_words(text);
+  for (const auto& [word, here] : core_types)
+    if (word == type.word && !type.parenthesis) return std::string(here);
+  if (type.word == "char" || type.word == "varchar") {
+    const unsigned most = type.word == "char" ? 255 : 65'535;
+    if (type.arguments.size() != 1 || !is_at_most(type.arguments[0], most))
+      refuse(text, fmt::format("in MySQL it has at most {} characters. use text", most));
+    return std::string(text);
+  }
+  if (type.word == "enum") {
+    for (const std::string_view value : type.arguments)
+      if (!value.starts_with('\'') && !value.starts_with('"') && !value.ends_with('\'') && !value.ends_with('"'))
+        refuse(text, "MySQL wants its values in quotes. write enum('first','second')");
+    return escaped(text, false);
+  }
+  if (is_decimal(type.word)) {
+    const bool fits = type.arguments.empty() || (is_at_most(type.arguments[0], 65) &&
+                                                 (type.arguments.size() < 2 || is_at_most(type.arguments[1], 30)));
+    if (!fits) refuse(text, "MySQL has at most 65 digits, 30 of them after the point");
+  }
+  if (one_of(type.word, {"smalltext", "smallblob"})) refuse(text, "MySQL has none of this name");
+  return std::string(text);
+}
+
+/// What a column of the type says of itself, without the widths that integers are shown with: so DataJoint for Python
+/// declares columns that references bring.
+std::string read_back(std::string_view text) {
+  const TypeWords type = type_words(text);
+  std::string rest = type.rest;
+  if (const std::size_t end = rest.find("auto_increment"); end != rest.npos) rest.resize(end);
+  if (!trimmed(rest).empty()) rest = " " + std::string(trimmed(rest));
+  const auto with_arguments = [&](std::string_view word) {
+    return type.arguments.empty() ? fmt::format("{}{}", word, rest)
+                                  : fmt::format("{}({}){}", word, fmt::join(type.arguments, ","), rest);
+  };
+  if (is_integer(type.word)) return (type.word == "integer" ? "int" : type.word) + rest;
+  if (type.word == "serial") return "bigint unsigned";
+  if (is_decimal(type.word)) {
+    if (type.arguments.size() == 2) return with_arguments("decimal");
+    return fmt::format("decimal({},0){}", type.arguments.empty() ? "10" : type.arguments[0], rest);
+  }
+  if (one_of(type.word, {"float", "double", "real"})) {
+    const std::string_view word = type.word == "float" ? "float" : "double";
+    return type.arguments.size() == 2 ? with_arguments(word) : fmt::format("{}{}", word, rest);
+  }
+  if (type.word == "year") return "year(4)";
+  if (type.word == "enum") {
+    std::vector<std::string> labels;
+    for (const std::string& label : parse_type(text).labels) labels.push_back(quote_text(escaped(label, false)));
+    return fmt::format("enum({})", fmt::join(labels, ","));
+  }
+  if (one_of(type.word, {"char", "varchar", "datetime", "time", "timestamp"})) return with_arguments(type.word);
+  return column_type_of(text);
+}
+
+// A pattern is for the whole call.
+constexpr std::array<std::array<std::string_view, 2>, 27> functions{
+    {{"!=", "<>"},
+     {"bit_xor", "bit_xor"},
+     {"ceiling", "ceil"},
+     {"char_length", "char_length"},
+     {"concat", "concat_ws('', {})"},  // NULL adds nothing
+     {"day", "day"},
+     {"greatest", "greatest"},
+     {"group_concat", "group_concat"},
+     {"hour", "hour"},
+     {"ifnull", "ifnull"},
+     {"least", "least"},
+     {"length", "char_length"},
+     {"minute", "minute"},
+     {"month", "month"},
+     {"octet_length", "octet_length"},
+     {"pow", "pow"},
+     {"power", "pow"},
+     {"second", "second"},
+     {"std", "stddev_pop"},
+     {"stddev", "stddev_pop"},
+     {"stddev_pop", "stddev_pop"},
+     {"stddev_samp", "stddev_samp"},
+     {"substring", "substr"},
+     {"var_pop", "var_pop"},
+     {"var_samp", "var_samp"},
+     {"variance", "var_pop"},
+     {"year", "year"}}};
+
+class MysqlDialect final : public Dialect {
+ public:
+  std::string_view name() const noexcept override { return "mysql"; }
+  std::size_t max_identifier() const noexcept override { return 64; }
+  std::size_t max_parameters() const noexcept override { return 65'535; }
+  std::string quote(std::string_view identifier) const override { return quote_name('`', identifier); }
+  std::string placeholder(std::size_t) const override { return "?"; }
+  std::string table(std::string_view schema, std::string_view name) const override {
+    return quote(schema) + "." + quote(name);
+  }
+  std::string column_type(std::string_view core_type) const override { return column_type_of(core_type); }
+
+  std::string column(const ColumnDef& c, std::string_view) const override {
+    check_name(*this, c.name, "column");
+    const std::string literal = is_bool(c) ? one_or_zero(c.fallback.literal) : c.fallback.literal;
+    const std::string rest = null_and_default(c, quote_text(escaped(literal, false)));
+    const std::string comment = comment_of(c);
+    return quote(c.name) + " " + (c.origin.empty() ? column_type_of(c.type) : read_back(c.type)) +
+           (rest.empty() ? "" : " ") + rest + (comment.empty() ? "" : " COMMENT " + quote_comment(comment));
+  }
+
+  std::vector<std::string> create_schema(std::string_view schema) const override {
+    check_name(*this, schema, "schema");
+    return {"CREATE DATABASE IF NOT EXISTS " + quote(schema)};
+  }
+  std::vector<std::string> create_table(const TableDef& def) const override { return {statement(def, false)}; }
+  std::vector<std::string> portable_table(const TableDef& def) const override { return {statement(def, true)}; }
+  std::vector<std::string> drop_table(const TableDef& def) const override {
+    return {"DROP TABLE " + table(def.schema, def.name)};
+  }
+
+  std::string insert(const TableDef& def, std::span<const std::string> columns, OnDuplicate on) const override {
+    std::string sql = fmt::format("INSERT INTO {} ({}) VALUES {}", table(def.schema, def.name),
+                                  join_quoted(*this, columns), placeholders(*this, columns.size()));
+    if (on == OnDuplicate::fail) return sql;
+    // Any unique key brings us here. A row that is another one's by its primary key stays, and the statement fails: a
+    // key cannot be NULL.
+    std::string same;
+    for (const std::string& k : def.primary_key)
+      same += fmt::format("{0}{1} <=> VALUES({1})", same.empty() ? "" : " AND ", quote(k));
+    const std::string first = quote(def.primary_key.front());
+    sql += fmt::format(" ON DUPLICATE KEY UPDATE {0} = IF({1}, {0}, NULL)", first, same);
+    if (on == OnDuplicate::skip) return sql;
+    for (const ColumnDef& c : def.columns) {
+      if (std::ranges::find(def.primary_key, c.name) == def.primary_key.end())
+        sql += fmt::format(", {0} = VALUES({0})", quote(c.name));
+    }
+    return sql;
+  }
+
+  std::string json_text(std::string_view quoted_column, std::string_view member) const override {
+    if (member.empty() || member.find_first_of("\"\\") != member.npos)
+      throw Error(Errc::usage, "name a member of a JSON object: it is empty, or holds a quotation mark or a backslash");
+    return fmt::format("json_unquote(json_extract({}, {}))", quoted_column,
+                       quote_text(fmt::format("$.\"{}\"", member)));
+  }
+
+  std::optional<std::string> function(std::string_view name) const override {
+    const auto found = std::ranges::find(functions, name, [](const auto& entry) { return entry[0]; });
+    return found == functions.end() ? common_function(name) : std::string((*found)[1]);
+  }
+
+  Value to_cell(std::string_view core_type, const Value& value) const override {
+    const double* number = value.get_if<double>();
+    if (number && !std::isfinite(*number)) {
+      throw Error(Errc::usage,
+                  fmt::format("store {} as {}: MySQL has no such number. make the attribute nullable, or keep it in a "
+                              "blob",
+                              std::isnan(*number) ? "NaN" : "infinity", core_type));
+    }
+    const CellType type = cell_type(core_type);
+    if (type.kind != CellType::Kind::uuid || value.is_null()) return to_portable_cell(type, core_type, value);
+    const Uuid id = Uuid::parse(to_portable_cell(type, core_type, value).as<std::string>());
+    return Bytes::copy(BytesView(id.bytes));
+  }
+  Value from_cell(std::string_view core_type, Value cell) const override {
+    const CellType type = cell_type(core_type);
+    if (const auto* bytes = cell.get_if<Bytes>(); bytes && type.kind == CellType::Kind::uuid && bytes->size() == 16) {
+      Uuid id;
+      std::copy_n(bytes->data(), 16, id.bytes.begin());
+      return id;
+    }
+    return from_portable_cell(type, core_type, std::move(cell));
+  }
+
+ private:
+  /// Times without digits have none here, and unsigned numbers beyond 2^63 do not fit a Value.
+  static CellType cell_type(std::string_view text) {
+    TypeWords type = type_words(text);
+    const bool is_unsigned = type.rest.starts_with("unsigned") || type.rest.find("zerofill") != std::string::npos;
+    if (type.word == "serial" || (type.word == "bigint" && is_unsigned)) {
+      CellType out = parse_type("int64");
+      out.low = 0;
+      return out;
+    }
+    if (is_integer(type.word)) return parse_type(type.word + (is_unsigned ? " unsigned" : ""));
+    if (one_of(type.word, {"float", "double", "real"})) return parse_type(type.word == "float" ? "float32" : "float64");
+    if (is_decimal(type.word)) return parse_type(read_back(text).substr(0, read_back(text).find(')') + 1));
+    if (type.word == "year") return parse_type("year");
+    CellType out = parse_type(text);
+    if (one_of(type.word, {"datetime", "time", "timestamp"}) && !type.parenthesis) out.fraction = 0;
+    return out;
+  }
+  static bool is_bool(const ColumnDef& c) { return c.type == "bool" && c.fallback.kind == Default::Kind::literal; }
+  static std::string one_or_zero(std::string_view word) {  // 'true' is no tinyint
+    return parse_default(parse_type("bool"), "bool", word).as<bool>() ? "1" : "0";
+  }
+  static std::string comment_of(const ColumnDef& c) {
+    if (c.origin.empty()) return c.comment;
+    return (c.type == "uuid" ? ":uuid:" : "") + std::string(read_marker(c.comment).text);
+  }
+
+  std::string statement(const TableDef& def, bool portable) const {
+    check_names(*this, def);
+    std::vector<std::string> lines, indexes;
+    for (const ColumnDef& c : def.columns) lines.push_back(for_column(def, c, [&] { return column(c, def.schema); }));
+    for (const Index& index : indexes_of(def, false)) {  // references have theirs from the server
+      if (index.object_path) continue;                   // MariaDB has no indexes on expressions
+      if (index.of_reference)
+        indexes.push_back(fmt::format("UNIQUE INDEX ({})", join_quoted(*this, index.columns)));
+      else
+        indexes.push_back(
+            fmt::format("{}index ({})", index.unique ? "unique " : "", join_quoted(*this, index.columns)));
+    }
+    std::string options = "ENGINE=InnoDB";
+    if (!def.comment.empty()) options += ", COMMENT " + quote_comment(def.comment);
+    return create_table_text(*this, def, std::move(lines), indexes, options, portable);
+  }
+};
+
+}  // namespace
+
+const Dialect& mysql_dialect() {
+  static const MysqlDialect dialect;
+  return dialect;
+}
+
+}  // namespace oas::db
