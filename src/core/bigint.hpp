@@ -9,8 +9,9 @@
 
 namespace oas {
 
-/// More digits than this are refused (as Python refuses to print them): reading them takes quadratic time.
-inline constexpr std::size_t max_integer_digits = 4300;
+/// What a blob can hold, two's complement; and the digits of that. Longer ones are refused: time is quadratic, 20 ms for
+/// the longest.
+inline constexpr std::size_t max_integer_bytes = 65'535, max_integer_digits = 157'824;
 
 /// [+-]digits → int64 if it fits, else BigInt, without leading zeros. Errors: decode; unsupported if it is too long.
 Value integer_from_text(std::string_view text);

@@ -134,7 +134,13 @@ Decimal Decimal::parse(std::string_view text) {
     return count;
   };
   if (!skip(rest, '-')) skip(rest, '+');
-  if (rest == "NaN" || rest == "sNaN" || rest == "Infinity") return Decimal{std::string(text)};
+  if (rest == "Infinity") return Decimal{std::string(text)};
+  if (rest.starts_with("NaN") || rest.starts_with("sNaN")) {
+    rest.remove_prefix(rest.find("NaN") + 3);
+    take_digits();
+    if (!rest.empty()) refuse("a decimal", text, "NaN or NaN123");
+    return Decimal{std::string(text)};
+  }
   std::size_t count = take_digits();
   if (skip(rest, '.')) count += take_digits();
   bool good = count > 0;

@@ -10,7 +10,7 @@
 namespace oas {
 
 /// Containers may be nested so deep; more is refused both ways.
-inline constexpr std::size_t max_json_depth = 1000;
+inline constexpr std::size_t max_json_depth = 1600;
 
 /// Of a key that comes twice the last value counts. Errors: syntax, with the offset of the byte in native()
 /// ("byte 17"); `what` names the text in the message: "the settings", "the metadata of Scan.movie".

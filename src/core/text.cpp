@@ -1,5 +1,6 @@
 #include "core/text.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -93,6 +94,83 @@ std::string python_float_repr(double number) {
   if (digits.size() < point + 1) digits.append(point + 1 - digits.size(), '0');
   digits.insert(point, 1, '.');
   return negative ? "-" + digits : digits;
+}
+
+std::string python_complex_repr(std::complex<double> number) {
+  const auto part = [](double part_of_it) {  // without the ".0" of whole numbers
+    std::string text = python_float_repr(part_of_it);
+    return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
+  };
+  const std::string imaginary = part(number.imag()) + "j";
+  if (number.real() == 0 && !std::signbit(number.real())) return imaginary;
+  const bool sign = std::isnan(number.imag()) || !std::signbit(number.imag());
+  return "(" + part(number.real()) + (sign ? "+" : "") + imaginary + ")";
+}
+
+std::optional<std::string> python_decimal(std::string_view text) {
+  constexpr std::string_view blank = " \t\n\v\f\r";
+  text.remove_prefix(std::min(text.find_first_not_of(blank), text.size()));
+  text = text.substr(0, text.find_last_not_of(blank) + 1);
+  std::string lower;
+  for (const char c : text)
+    if (c != '_') lower += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  std::string_view rest = lower;
+  const auto skip = [&rest](std::string_view word) {
+    if (!rest.starts_with(word)) return false;
+    rest.remove_prefix(word.size());
+    return true;
+  };
+  const auto take_digits = [&rest] {
+    const std::string_view digits = rest.substr(0, rest.find_first_not_of("0123456789"));
+    rest.remove_prefix(digits.size());
+    return digits;
+  };
+  const auto without_zeros = [](std::string_view digits) {
+    return digits.substr(std::min(digits.find_first_not_of('0'), digits.size()));
+  };
+
+  std::string out = skip("-") ? "-" : "";
+  if (out.empty()) skip("+");
+  if (rest == "inf" || rest == "infinity") return out + "Infinity";
+  for (const auto& [word, name] : {std::pair("nan", "NaN"), std::pair("snan", "sNaN")}) {
+    if (!skip(word)) continue;
+    const std::string_view payload = take_digits();
+    return rest.empty() ? std::optional(out + name + std::string(without_zeros(payload))) : std::nullopt;
+  }
+  std::string digits(take_digits());
+  std::int64_t exponent = 0;  // of the last digit
+  if (skip(".")) {
+    const std::string_view fraction = take_digits();
+    digits += fraction;
+    exponent = -static_cast<std::int64_t>(fraction.size());
+  }
+  if (digits.empty()) return std::nullopt;
+  if (skip("e")) {
+    const bool negative = skip("-");
+    if (!negative) skip("+");
+    const std::string_view given = take_digits();
+    const std::string_view size = without_zeros(given);
+    if (given.empty() || size.size() > 18) return std::nullopt;  // Python's limit
+    std::int64_t shift = 0;
+    for (const char c : size) shift = shift * 10 + (c - '0');
+    exponent += negative ? -shift : shift;
+  }
+  if (!rest.empty()) return std::nullopt;
+  digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+
+  // Plain, unless there would be zeros behind the last digit, or more than five in front of the first.
+  const auto count = static_cast<std::int64_t>(digits.size());
+  const std::int64_t before_point = exponent + count;
+  const bool plain = exponent <= 0 && before_point > -6;
+  const std::int64_t point = plain ? before_point : 1;
+  if (point <= 0)
+    out += "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
+  else if (point == count)
+    out += digits;
+  else
+    out += digits.substr(0, static_cast<std::size_t>(point)) + "." + digits.substr(static_cast<std::size_t>(point));
+  if (!plain) out += (before_point > point ? "E+" : "E") + std::to_string(before_point - point);
+  return out;
 }
 
 }  // namespace oas

@@ -1,6 +1,7 @@
 // UTF-8, and numbers as Python writes them.
 #pragma once
 
+#include <complex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,5 +17,9 @@ bool append_utf8(std::string& text, char32_t c);
 
 /// What Python's repr() says: "1.0", "1e+22", "0.0001", "nan", "-inf".
 std::string python_float_repr(double number);
+/// "(1-2j)", "7j", "(-0-0j)".
+std::string python_complex_repr(std::complex<double> number);
+/// What Python's str(Decimal(text)) says: "1E+5" of "1e5", "7" of " +7"; nullopt if Python takes it for no decimal.
+std::optional<std::string> python_decimal(std::string_view text);
 
 }  // namespace oas

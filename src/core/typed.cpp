@@ -137,7 +137,7 @@ class Printer {
   static Value one(const BigInt& n, std::size_t) { return note("int", "v", n.digits); }
   static Value one(double d, std::size_t) { return note("float", "bits", bits_of(d), "repr", python_float_repr(d)); }
   static Value one(std::complex<double> c, std::size_t) {
-    return note("complex", "re", bits_of(c.real()), "im", bits_of(c.imag()));
+    return note("complex", "re", bits_of(c.real()), "im", bits_of(c.imag()), "repr", python_complex_repr(c));
   }
   static Value one(const std::string& text, std::size_t) { return note("str", "v", text); }
   static Value one(const Bytes& bytes, std::size_t) { return note("bytes", "hex", hex(bytes)); }

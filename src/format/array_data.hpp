@@ -20,6 +20,13 @@ std::optional<std::uint64_t> bytes_of_shape(std::span<const std::int64_t> shape,
 /// copy. What is the same bytes in both orders is in row order.
 Array adopt_array(ArrayType type, Shape shape, Bytes data, Array::Order order);
 
+/// Real parts, then imaginary parts, of `kind`, as an array in column order: complex64 of float32, complex128 of all
+/// other numbers. nullopt if an integer has more digits than a double.
+/// `parts` holds both; `kind` is bool_, an integer, f32 or f64.
+std::optional<Array> join_complex(DType kind, Shape shape, BytesView parts);
+/// The elements of a complex array, as they lie, split into real parts, then imaginary parts.
+Bytes split_complex(const Array& array);
+
 /// Calls f(i) with the row-order index of each element, in column order.
 template <class F>
 void for_each_in_column_order(std::span<const std::int64_t> shape, F&& f) {

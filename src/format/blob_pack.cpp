@@ -136,6 +136,8 @@ class Packer {
   }
   void put_integer(const Value& value) {
     const std::vector<std::byte> bytes = integer_to_bytes(value);
+    if (bytes.size() > max_integer_bytes)
+      refuse(fmt::format("an integer takes {} bytes, {} is the limit", bytes.size(), max_integer_bytes));
     put_code(Code::integer);
     put_number(static_cast<std::uint16_t>(bytes.size()));
     put_raw(bytes);
@@ -223,29 +225,13 @@ class Packer {
     put_shape(value.shape());
     put_number(*number);
     put_number(std::uint32_t{is_complex});
-    const Bytes data = value.to_order(Array::Order::column).data();
-    if (value.dtype() == DType::c64)
-      put_components<float>(data);
-    else if (value.dtype() == DType::c128)
-      put_components<double>(data);
+    const Array turned = value.to_order(Array::Order::column);
+    if (is_complex)
+      put_data(split_complex(turned));
     else if (*number == element_char)
-      for (const std::byte character : data.view()) put_number(std::to_integer<std::uint16_t>(character));
+      for (const std::byte character : turned.data().view()) put_number(std::to_integer<std::uint16_t>(character));
     else
-      put_data(data);
-  }
-  // All real parts, then all imaginary parts.
-  template <class T>
-  void put_components(BytesView data) {
-    Buffer parts(data.size());
-    const std::byte* from = data.data();
-    const std::byte* const end = from + data.size();
-    std::byte* real = parts.data();
-    std::byte* imaginary = parts.data() + data.size() / 2;
-    for (; from != end; from += 2 * sizeof(T), real += sizeof(T), imaginary += sizeof(T)) {
-      std::memcpy(real, from, sizeof(T));
-      std::memcpy(imaginary, from + sizeof(T), sizeof(T));
-    }
-    put_data(std::move(parts).finish());
+      put_data(turned.data());
   }
   void put_object_head(std::span<const std::int64_t> shape) {
     put_code(Code::array);

@@ -1,8 +1,7 @@
-// Reading blobs. Nothing that the bytes promise is believed: counts are compared with what can still be there before
-// memory is taken for them, nesting is limited, and lengths must agree with what lies inside.
-#include <fmt/format.h>
-
+// Reading blobs: what each code means (docs/format/blob.md), over the reader that minds the bytes (blob_reader.hpp).
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -11,199 +10,215 @@
 #include "format/array_data.hpp"
 #include "format/blob.hpp"
 #include "format/blob_format.hpp"
+#include "format/blob_reader.hpp"
 #include "format/deflate.hpp"
 
 namespace oas::format {
 namespace {
 
-// An element is its length and at least a code.
-constexpr std::size_t smallest_element = 9;
-
-// A field takes far more memory than the two bytes that its name may be.
 constexpr std::uint32_t max_fields = 65'535;
+
+// Finds keys, as they are packed, that were there before.
+class Keys {
+ public:
+  /// Of up to `count` keys; nothing is done for one.
+  explicit Keys(std::size_t count) : slots_(count > 1 ? std::bit_ceil(2 * count) : 0), keys_(count > 1 ? count : 0) {}
+
+  /// The place of the same key, or, if it is new, `place`, which is its own from now on.
+  std::size_t find_or_add(std::string_view key, std::size_t place) {
+    if (slots_.empty()) return place;
+    for (std::size_t slot = std::hash<std::string_view>()(key);; ++slot) {
+      std::uint32_t& found = slots_[slot & (slots_.size() - 1)];
+      if (found == 0) {
+        found = static_cast<std::uint32_t>(place + 1);
+        keys_[place] = key;
+        return place;
+      }
+      if (keys_[found - 1] == key) return found - 1;
+    }
+  }
+
+ private:
+  std::vector<std::uint32_t> slots_;  // places, from 1 on
+  std::vector<std::string_view> keys_;
+};
+
+// NaN is another key than the same NaN, and containers may hold one.
+bool may_repeat(const Value& key) {
+  return !key.is<double>() && !key.is<std::complex<double>>() && !key.is<Decimal>() && !key.is<Seq>() &&
+         !key.is<Map>() && !key.is<Array>() && !key.is<Cells>() && !key.is<Fields>();
+}
 
 class Unpacker {
  public:
-  explicit Unpacker(const Bytes& blob) : blob_(blob), end_(blob.size()) {}
+  explicit Unpacker(const Bytes& blob) : blob_(blob), in_(blob) {}
 
-  Value whole() {
-    const std::string_view start = blob_.text().substr(0, 4);
-    if (start != protocol_mym && start != protocol_dj0) fail("it does not begin as one does, with mYm or dj0");
-    at_ = 4;
+  Value whole(BlobForm* form) {
+    const std::string_view protocol = blob_.text().substr(0, 4);
+    if (protocol != protocol_mym && protocol != protocol_dj0)
+      in_.fail("it does not begin as one does, with mYm or dj0");
+    if (protocol == protocol_mym && written_by_32_bits()) in_.use_short_lengths();
+    in_.go_to(4);
     Value value = take_value();
-    if (at_ != end_) fail("bytes follow the value");
+    if (in_.left() != 0) in_.fail("bytes follow the value");
+    if (form) {
+      form->short_lengths = in_.has_short_lengths();
+      form->protocol = protocol.substr(0, 3);
+    }
     return value;
   }
 
  private:
-  [[noreturn]] void fail(const std::string& why, Errc code = Errc::decode) const {
-    throw Error(code,
-                fmt::format("unpack a blob of {} bytes: at byte {}: {}. {}", blob_.size(), at_, why,
-                            code == Errc::decode ? "it is damaged or no blob" : "convert it where it was written"));
-  }
-  std::size_t left() const { return end_ - at_; }
-  void need(std::uint64_t size, std::string_view what) const {
-    if (size > left()) fail(fmt::format("{} needs {} bytes, {} are left", what, size, left()));
-  }
-
-  template <class T>
-  T take_number(std::string_view what) {
-    need(sizeof(T), what);
-    T number;
-    std::memcpy(&number, blob_.data() + at_, sizeof number);
-    at_ += sizeof number;
-    return number;
-  }
-  Bytes take_bytes(std::uint64_t size, std::string_view what) {
-    need(size, what);
-    const Bytes taken = blob_.slice(at_, static_cast<std::size_t>(size));
-    at_ += taken.size();
-    return taken;
-  }
-  std::string take_text(std::string_view what) {
-    const auto size = take_number<std::uint64_t>(what);
-    need(size, what);
-    const std::string_view text = blob_.text().substr(at_, static_cast<std::size_t>(size));
-    if (!valid_utf8(text)) fail(fmt::format("{} is not UTF-8", what));
-    at_ += text.size();
-    return std::string(text);
-  }
-  // How many elements follow, each of at least `smallest` bytes.
-  std::size_t take_count(std::size_t smallest, std::string_view what) {
-    const auto count = take_number<std::uint64_t>(what);
-    if (count > left() / smallest) fail(fmt::format("{} of {} elements, {} bytes are left", what, count, left()));
-    return static_cast<std::size_t>(count);
-  }
-  Shape take_shape() {
-    const auto dimensions = take_number<std::uint64_t>("a shape");
-    if (dimensions > max_dimensions)
-      fail(fmt::format("an array of {} dimensions, {} is the limit", dimensions, max_dimensions));
-    Shape shape(static_cast<std::size_t>(dimensions));
-    for (std::int64_t& length : shape) length = take_number<std::int64_t>("a shape");
-    return shape;
-  }
-  // The number of elements of a shape, each of at least `smallest` bytes.
-  std::size_t elements(std::span<const std::int64_t> shape, std::size_t smallest) const {
-    const auto bytes = bytes_of_shape(shape, smallest);
-    if (!bytes) fail("a shape that no array has");
-    need(*bytes, "an array");
-    return static_cast<std::size_t>(*bytes / smallest);
+  // MATLAB of 32 bits wrote lengths of 4 bytes. After the code comes the number of dimensions, at least 2, and what
+  // would be its upper half is the first dimension; if that is 0, what would be the upper half of the first dimension
+  // is an element type or a number of fields, or the blob (an empty cell array) ends here.
+  bool written_by_32_bits() const {
+    constexpr std::size_t start = 5, end_of_two = start + 12;
+    const auto number = [this](std::size_t at) {
+      std::uint32_t n = 0;
+      std::memcpy(&n, blob_.data() + at, sizeof n);
+      return n;
+    };
+    if (blob_.size() < end_of_two) return false;
+    const auto code = static_cast<Code>(blob_.data()[4]);
+    if (code != Code::array && code != Code::cell && code != Code::structure) return false;
+    const std::uint32_t dimensions = number(start);
+    if (dimensions < 2 || dimensions > max_dimensions) return false;
+    if (number(start + 4) != 0) return true;
+    return dimensions == 2 &&
+           (blob_.size() == end_of_two || (blob_.size() >= end_of_two + 4 && number(end_of_two) != 0));
   }
 
   Value take_value() {
-    if (++depth_ > max_nesting) fail(fmt::format("values are nested deeper than {}", max_nesting));
-    Value value = take_content(take_number<Code>("a value"));
+    if (++depth_ > max_nesting) in_.fail(fmt::format("values are nested deeper than {}", max_nesting));
+    Value value = take_content(in_.take_number<Code>("a value"));
     --depth_;
     return value;
   }
-  Value take_element() {
-    const auto size = take_number<std::uint64_t>("the length of an element");
-    need(size, "an element");
-    const std::size_t outer = std::exchange(end_, at_ + static_cast<std::size_t>(size));
-    Value value = take_value();
-    if (at_ != end_) fail("an element is shorter than its length says");
-    end_ = outer;
-    return value;
+  // An element, after which `more` more must come.
+  Value take_element(std::size_t more) {
+    const std::uint64_t size = in_.take_length("the length of an element");
+    const std::size_t rest = more * in_.smallest_element();
+    if (size > in_.left() - std::min(rest, in_.left()))
+      in_.fail(fmt::format("an element needs {} bytes and {} more follow, {} are left", size, more, in_.left()));
+    return in_.within(static_cast<std::size_t>(size), [this] { return take_value(); });
   }
 
   Value take_content(Code code) {
     switch (code) {
       case Code::none: return Null{};
-      case Code::boolean: return take_number<std::uint8_t>("a bool") != 0;
+      case Code::boolean: return in_.take_number<std::uint8_t>("a bool") != 0;
       case Code::integer: return take_integer();
-      case Code::real: return take_number<double>("a float");
+      case Code::real: return in_.take_number<double>("a float");
       case Code::complex: {
-        const auto real = take_number<double>("a complex number");
-        return std::complex<double>(real, take_number<double>("a complex number"));
+        const auto real = in_.take_number<double>("a complex number");
+        return std::complex<double>(real, in_.take_number<double>("a complex number"));
       }
-      case Code::text: return take_text("a text");
-      case Code::bytes: return take_bytes(take_number<std::uint64_t>("bytes"), "bytes");
+      case Code::text: return in_.take_text("a text");
+      case Code::bytes: return in_.take_bytes(in_.take_length("bytes"), "bytes");
       case Code::decimal: return take_decimal();
       case Code::time: return take_time();
-      case Code::uuid: return take_number<Uuid>("a UUID");
+      case Code::uuid: return in_.take_number<Uuid>("a UUID");
       case Code::list: return take_seq(Seq::Kind::list);
       case Code::tuple: return take_seq(Seq::Kind::tuple);
       case Code::set: return take_seq(Seq::Kind::set);
       case Code::dict: return take_map();
-      case Code::array: return take_array();
-      case Code::cell: return take_cells(true, take_shape());
+      case Code::array: return take_array(false);
+      case Code::cell: return take_cell();
       case Code::record: return take_record();
       case Code::structure: return take_structure();
-      case Code::sparse: fail("sparse arrays are not supported", Errc::unsupported);
+      case Code::sparse: in_.fail("sparse arrays are not supported", Errc::unsupported);
     }
-    --at_;
-    fail(fmt::format("no value begins with {:#04x}", static_cast<unsigned>(code)));
+    in_.go_to(in_.at() - 1);
+    in_.fail(fmt::format("no value begins with {:#04x}", static_cast<unsigned>(code)));
   }
 
   Value take_integer() {
-    const Bytes bytes = take_bytes(take_number<std::uint16_t>("an integer"), "an integer");
-    try {
-      return integer_from_bytes(bytes);
-    } catch (const Error& error) {
-      throw error.within(fmt::format("unpack a blob of {} bytes, at byte {}", blob_.size(), at_));
-    }
+    return integer_from_bytes(in_.take_bytes(in_.take_number<std::uint16_t>("an integer"), "an integer"));
   }
   Value take_decimal() {
-    std::string text = take_text("a decimal");
-    try {
-      Decimal::parse(text);
-    } catch (const Error&) {
-      fail("a decimal is not a number");
+    const std::size_t start = in_.at();
+    auto text = python_decimal(in_.take_text("a decimal"));
+    if (!text) {
+      in_.go_to(start);
+      in_.fail("a decimal is not a number");
     }
-    return Decimal{std::move(text)};  // as it was written, trailing zeros and all
+    return Decimal{*std::move(text)};
   }
+  // Negative numbers stand for no date and no time.
   Value take_time() {
-    const auto date = take_number<std::int32_t>("a date");
-    const auto time = take_number<std::int64_t>("a time");
+    const auto date = in_.take_number<std::int32_t>("a date");
+    const auto time = in_.take_number<std::int64_t>("a time");
     std::chrono::year_month_day day{};
     std::int64_t microseconds = 0;
-    if (date != -1) {
+    if (date >= 0) {
       day = std::chrono::year(date / 10000) / (date / 100 % 100) / (date % 100);
-      if (date < 0 || !day.ok()) fail(fmt::format("{} is no date", date));
+      if (!day.ok() || day.year() < std::chrono::year(1) || day.year() > std::chrono::year(9999))
+        in_.fail(fmt::format("{} is no date", date));
     }
-    if (time != -1) {
+    if (time >= 0) {
       const std::int64_t clock = time / 1'000'000, hours = clock / 10000, minutes = clock / 100 % 100;
-      if (time < 0 || hours > 23 || minutes > 59 || clock % 100 > 59) fail(fmt::format("{} is no time of day", time));
+      if (hours > 23 || minutes > 59 || clock % 100 > 59) in_.fail(fmt::format("{} is no time of day", time));
       microseconds = ((hours * 60 + minutes) * 60 + clock % 100) * 1'000'000 + time % 1'000'000;
     }
     const auto days = static_cast<std::int32_t>(std::chrono::sys_days(day).time_since_epoch().count());
-    if (date != -1 && time != -1) return DateTime(Date::from_days(days), microseconds);
-    if (date != -1) return Date::from_days(days);
-    if (time != -1) return Time{microseconds};
+    if (date >= 0 && time >= 0) return DateTime(Date::from_days(days), microseconds);
+    if (date >= 0) return Date::from_days(days);
+    if (time >= 0) return Time{microseconds};
     return Null{};
   }
+
+  // What is in a set twice is there once; of a key that comes twice the last value counts, in the place of the first.
   Value take_seq(Seq::Kind kind) {
     Seq seq{kind, {}};
-    const std::size_t count = take_count(smallest_element, "a sequence");
+    const std::size_t count = in_.take_count(in_.smallest_element(), "a sequence");
     seq.items.reserve(count);
-    for (std::size_t i = 0; i < count; ++i) seq.items.push_back(take_element());
+    Keys keys(kind == Seq::Kind::set ? count : 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t start = in_.at(), place = seq.items.size();
+      Value item = take_element(count - i - 1);
+      if (kind == Seq::Kind::set && may_repeat(item) && keys.find_or_add(in_.text_from(start), place) != place)
+        continue;
+      seq.items.push_back(std::move(item));
+    }
     return seq;
   }
   Value take_map() {
     Map map;
-    const std::size_t count = take_count(2 * smallest_element, "a dict");
+    const std::size_t count = in_.take_count(2 * in_.smallest_element(), "a dict");
     map.items.reserve(count);
+    Keys keys(count);
     for (std::size_t i = 0; i < count; ++i) {
-      Value key = take_element();
-      map.items.emplace_back(std::move(key), take_element());
+      const std::size_t start = in_.at(), more = 2 * (count - i - 1), next = map.items.size();
+      Value key = take_element(more + 1);
+      const std::size_t place = may_repeat(key) ? keys.find_or_add(in_.text_from(start), next) : next;
+      Value value = take_element(more);
+      if (place == next)
+        map.items.emplace_back(std::move(key), std::move(value));
+      else
+        map.items[place].second = std::move(value);
     }
     return map;
   }
 
-  Value take_array() {
-    Shape shape = take_shape();
-    const auto element = take_number<std::uint32_t>("an element type");
-    const auto is_complex = take_number<std::uint32_t>("an element type");
-    if (is_complex > 1) fail("an array is neither real nor complex");
-    if (element == element_object) return take_cells(false, std::move(shape));
-    if (element == element_char) return take_chars(std::move(shape));
-    const ArrayType type = element_type(element);
-    const std::size_t size = elements(shape, type.item_size * (1 + is_complex)) * type.item_size;
-    if (is_complex == 1) {
-      const Bytes real = take_bytes(size, "an array");
-      return join(type.kind, std::move(shape), real, take_bytes(size, "an array"));
-    }
-    return adopt_array(type, std::move(shape), take_bytes(size, "an array"), Array::Order::column);
+  // `field` of a structure: characters are one an element, whatever the shape.
+  Value take_array(bool field) {
+    Shape shape = in_.take_shape();
+    const auto element = in_.take_number<std::uint32_t>("an element type");
+    const bool is_complex = in_.take_number<std::uint32_t>("an element type") != 0;
+    if (element == element_object) return take_objects(std::move(shape));
+    if (element == element_char) return take_chars(std::move(shape), field);
+    ArrayType type = element_type(element);
+    const std::size_t item_size = type.item_size * (is_complex ? 2 : 1);
+    const std::size_t start = in_.at();
+    Bytes data = in_.take_bytes(in_.elements(shape, item_size) * item_size, "an array");
+    if (!is_complex) return adopt_array(std::move(type), std::move(shape), std::move(data), Array::Order::column);
+    std::optional<Array> joined;
+    if (type.kind != DType::datetime64) joined = join_complex(type.kind, std::move(shape), data);
+    if (joined) return *std::move(joined);
+    in_.go_to(start);
+    in_.fail(type.kind == DType::datetime64 ? "a complex array of times" : "complex integers that no float can hold",
+             type.kind == DType::datetime64 ? Errc::decode : Errc::unsupported);
   }
   ArrayType element_type(std::uint32_t element) const {
     static constexpr DType numbers[] = {DType::bool_, DType::f64, DType::f32, DType::i8,  DType::u8, DType::i16,
@@ -212,109 +227,104 @@ class Unpacker {
     if (element >= 6 && element <= 15) return ArrayType::of(numbers[element - 5]);
     if (element >= element_time && element < element_time + std::size(time_units))
       return {DType::datetime64, 8, false, fmt::format("datetime64[{}]", time_units[element - element_time])};
-    fail(fmt::format("no arrays have elements of type {}", element));
+    // MATLAB's unknown, cell, struct and function: there are no arrays of these.
+    const bool only_a_name = element <= 2 || element == 16;
+    in_.fail(fmt::format("no arrays have elements of type {}", element),
+             only_a_name ? Errc::unsupported : Errc::decode);
   }
-  Value join(DType kind, Shape shape, BytesView real, BytesView imaginary) const {
-    switch (kind) {
-      case DType::f32: return join<float, float>(std::move(shape), real, imaginary);
-      case DType::f64: return join<double, double>(std::move(shape), real, imaginary);
-      case DType::i8: return join<std::int8_t, double>(std::move(shape), real, imaginary);
-      case DType::u8: return join<std::uint8_t, double>(std::move(shape), real, imaginary);
-      case DType::i16: return join<std::int16_t, double>(std::move(shape), real, imaginary);
-      case DType::u16: return join<std::uint16_t, double>(std::move(shape), real, imaginary);
-      case DType::i32: return join<std::int32_t, double>(std::move(shape), real, imaginary);
-      case DType::u32: return join<std::uint32_t, double>(std::move(shape), real, imaginary);
-      default: fail("a complex array of a type that has no complex numbers");
-    }
-  }
-  template <class From, class To>
-  static Value join(Shape shape, BytesView real, BytesView imaginary) {
-    const std::size_t count = real.size() / sizeof(From);
-    Buffer joined(count * 2 * sizeof(To));
-    const auto convert = [](const std::byte* from, std::byte* to) {
-      From number;
-      std::memcpy(&number, from, sizeof number);
-      const To converted = static_cast<To>(number);
-      std::memcpy(to, &converted, sizeof converted);
-    };
-    for (std::size_t i = 0; i < count; ++i) {
-      convert(real.data() + i * sizeof(From), joined.data() + 2 * i * sizeof(To));
-      convert(imaginary.data() + i * sizeof(From), joined.data() + (2 * i + 1) * sizeof(To));
-    }
-    return adopt_array(ArrayType::of(sizeof(To) == 4 ? DType::c64 : DType::c128), std::move(shape),
-                       std::move(joined).finish(), Array::Order::column);
-  }
-  // MATLAB text, 16 bits a character: a row is one string.
-  Value take_chars(Shape shape) {
-    const std::size_t count = elements(shape, 2);
-    Buffer wide(count * sizeof(char32_t));
-    for (std::size_t i = 0; i < count; ++i) {
-      const char32_t code = take_number<std::uint16_t>("a character");
-      if (code >= 0xD800 && code < 0xE000) fail("characters outside of 16 bits", Errc::unsupported);
-      std::memcpy(wide.data() + i * sizeof code, &code, sizeof code);
-    }
-    Bytes data = std::move(wide).finish();
+  // MATLAB text, units of 16 bits: a row is one string.
+  Value take_chars(Shape shape, bool field) {
+    const std::size_t start = in_.at();
+    const std::size_t count = in_.elements(shape, 2);
+    std::u32string wide(count, U'\0');
+    for (char32_t& c : wide) c = in_.take_number<std::uint16_t>("a character");
     std::size_t width = 1;
-    if (shape.size() == 1 || (shape.size() == 2 && shape[0] == 1)) {
+    if (!field && (shape.size() == 1 || (shape.size() == 2 && shape[0] == 1))) {
+      join_surrogates(wide);
       shape = {1};
-      width = std::max<std::size_t>(count, 1);
-      if (count == 0) data = Bytes(std::vector<std::byte>(sizeof(char32_t)));
+      width = std::max<std::size_t>(wide.find_last_not_of(U'\0') + 1, 1);  // npos + 1 is 0
+      wide.resize(width);
     }
-    if (width > UINT32_MAX / sizeof(char32_t)) fail("a text that is longer than an element can be");
-    const ArrayType type{DType::text, static_cast<std::uint32_t>(width * sizeof(char32_t)), false,
-                         fmt::format("<U{}", width)};
-    return adopt_array(type, std::move(shape), std::move(data), Array::Order::column);
+    if (std::ranges::any_of(wide, [](char32_t c) { return c >= 0xD800 && c < 0xE000; })) {
+      in_.go_to(start);
+      in_.fail("half a character of more than 16 bits", Errc::unsupported);
+    }
+    if (width > UINT32_MAX / sizeof(char32_t)) in_.fail("a text that is longer than an element can be");
+    ArrayType type{DType::text, static_cast<std::uint32_t>(width * sizeof(char32_t)), false,
+                   fmt::format("<U{}", width)};
+    return adopt_array(std::move(type), std::move(shape), Bytes::copy(std::as_bytes(std::span(wide))),
+                       Array::Order::column);
   }
-  Value take_cells(bool cell, Shape shape) {
-    const std::size_t count = elements(shape, smallest_element);
-    Cells cells{cell, std::move(shape), {}};
-    cells.items.resize(count);
-    if (cell)
-      for (Value& item : cells.items) item = take_element();
-    else
-      for_each_in_column_order(cells.shape, [&](std::size_t i) { cells.items[i] = take_element(); });
+  static void join_surrogates(std::u32string& text) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < text.size(); ++i, ++size) {
+      const char32_t c = text[i], next = i + 1 < text.size() ? text[i + 1] : U'\0';
+      const bool pair = c >= 0xD800 && c < 0xDC00 && next >= 0xDC00 && next < 0xE000;
+      text[size] = pair ? 0x10000 + ((c - 0xD800) << 10) + (next - 0xDC00) : c;
+      i += pair;
+    }
+    text.resize(size);
+  }
+  Value take_objects(Shape shape) {
+    const std::size_t count = in_.elements(shape, in_.smallest_element());
+    Cells cells{false, std::move(shape), std::vector<Value>(count)};
+    std::size_t more = count;
+    for_each_in_column_order(cells.shape, [&](std::size_t i) { cells.items[i] = take_element(--more); });
+    return cells;
+  }
+  Value take_cell() {
+    Shape shape = in_.take_shape();
+    const std::size_t count = in_.elements(shape, in_.smallest_element());
+    if (count == 0) shape = {0};  // as the reference reads it
+    Cells cells{true, std::move(shape), {}};
+    cells.items.reserve(count);
+    for (std::size_t more = count; more-- > 0;) cells.items.push_back(take_element(more));
     return cells;
   }
 
   std::vector<std::string> take_names() {
-    const auto count = take_number<std::uint32_t>("the fields of a structure");
-    need(count, "the fields of a structure");
-    if (count > max_fields) fail(fmt::format("a structure of {} fields, {} is the limit", count, max_fields));
+    const auto count = in_.take_number<std::uint32_t>("the fields of a structure");
+    in_.need(count, "the fields of a structure");
+    if (count > max_fields) in_.fail(fmt::format("a structure of {} fields, {} is the limit", count, max_fields));
     std::vector<std::string> names;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      const std::string_view rest = blob_.text().substr(at_, left());
-      const std::size_t size = rest.find('\0');
-      if (size == std::string_view::npos) fail("the name of a field does not end");
-      if (!valid_utf8(rest.substr(0, size))) fail("the name of a field is not UTF-8");
-      names.emplace_back(rest.substr(0, size));
-      at_ += size + 1;
-    }
+    names.reserve(count);
+    for (std::uint32_t i = 0; i < count; ++i) names.emplace_back(in_.take_name());
+    std::vector<std::string_view> sorted(names.begin(), names.end());
+    std::ranges::sort(sorted);
+    if (std::ranges::adjacent_find(sorted) != sorted.end()) in_.fail("two fields of a structure have the same name");
     return names;
   }
   // What numpy makes of a structure without fields, and so every other reader.
   static Value no_fields() { return Cells{false, {}, {Null{}}}; }
 
   Value take_record() {
+    constexpr std::size_t smallest_field = 5;  // a record without fields
     std::vector<std::string> names = take_names();
     if (names.empty()) return no_fields();
     Fields fields;
-    std::vector<std::span<const std::int64_t>> shapes;
+    fields.fields.reserve(names.size());
     for (std::string& name : names) {
-      const std::size_t start = at_;
-      Value column = take_value();
-      if (!column.is<Array>() && !column.is<Cells>() && !column.is<Fields>()) {
-        at_ = start;
-        fail("the field of a structure is no array");
-      }
+      const std::size_t more = names.size() - fields.fields.size() - 1;
+      Value column = in_.leaving(more * smallest_field, [this] { return take_field(); });
       fields.fields.emplace_back(std::move(name), std::move(column));
     }
-    for (const auto& [name, column] : fields.fields) shapes.push_back(shape_of(column));
     // Fields that are arrays themselves have more dimensions than the structure.
-    const auto fewest = *std::ranges::min_element(shapes, {}, [](auto shape) { return shape.size(); });
-    for (const auto shape : shapes)
-      if (!std::ranges::equal(shape.first(fewest.size()), fewest)) fail("the fields of a structure differ in shape");
+    std::span<const std::int64_t> fewest = shape_of(fields.fields[0].second);
+    for (const auto& [name, column] : fields.fields)
+      if (shape_of(column).size() < fewest.size()) fewest = shape_of(column);
+    for (const auto& [name, column] : fields.fields)
+      if (!std::ranges::equal(shape_of(column).first(fewest.size()), fewest))
+        in_.fail("the fields of a structure differ in shape");
     fields.shape.assign(fewest.begin(), fewest.end());
     return fields;
+  }
+  Value take_field() {
+    const std::size_t start = in_.at();
+    const auto code = in_.take_number<Code>("the field of a structure");
+    if (code == Code::array) return take_array(true);
+    in_.go_to(start);
+    if (code != Code::record) in_.fail("the field of a structure is no array");
+    return take_value();
   }
   static std::span<const std::int64_t> shape_of(const Value& column) {
     if (const auto* array = column.get_if<Array>()) return array->shape();
@@ -322,29 +332,36 @@ class Unpacker {
     return column.get_if<Fields>()->shape;
   }
   Value take_structure() {
-    Fields fields{true, take_shape(), {}};
+    Fields fields{true, in_.take_shape(), {}};
     std::vector<std::string> names = take_names();
     if (names.empty()) return no_fields();
-    const std::size_t count = elements(fields.shape, smallest_element * names.size());
-    std::vector<Cells> columns(names.size(), Cells{true, fields.shape, std::vector<Value>(count)});
+    const std::size_t count = in_.elements(fields.shape, in_.smallest_element() * names.size());
+    fields.fields.reserve(names.size());
+    std::vector<std::vector<Value>*> columns;
+    columns.reserve(names.size());
+    for (std::string& name : names) {
+      Value& column = fields.fields.emplace_back(std::move(name), Cells{true, fields.shape, {}}).second;
+      columns.push_back(&column.get_if<Cells>()->items);
+      columns.back()->reserve(count);
+    }
+    std::size_t more = count * columns.size();
     for (std::size_t i = 0; i < count; ++i)
-      for (Cells& column : columns) column.items[i] = take_element();
-    for (std::size_t i = 0; i < names.size(); ++i)
-      fields.fields.emplace_back(std::move(names[i]), std::move(columns[i]));
+      for (std::vector<Value>* column : columns) column->push_back(take_element(--more));
     return fields;
   }
 
   const Bytes& blob_;
-  std::size_t at_ = 0;
-  std::size_t end_;  // of the element being read
+  BlobReader in_;
   int depth_ = 0;
 };
 
 }  // namespace
 
-Value unpack(const Bytes& blob) {
-  if (is_compressed(blob)) return Unpacker(inflate_envelope(blob, blob_lead)).whole();
-  return Unpacker(blob).whole();
+Value unpack(const Bytes& blob, BlobForm* form) {
+  const bool compressed = is_compressed(blob);
+  if (form) form->compressed = compressed;
+  if (compressed) return Unpacker(inflate_envelope(blob, blob_lead)).whole(form);
+  return Unpacker(blob).whole(form);
 }
 
 }  // namespace oas::format

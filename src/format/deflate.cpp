@@ -58,6 +58,12 @@ struct Inflater {
   Inflater& operator=(const Inflater&) = delete;
 };
 
+// The two bytes in front of a zlib stream: method 8, and a check.
+bool begins_stream(BytesView bytes) {
+  return bytes.size() >= 2 && (bytes[0] & std::byte{0x0F}) == std::byte{8} &&
+         (std::to_integer<unsigned>(bytes[0]) << 8 | std::to_integer<unsigned>(bytes[1])) % 31 == 0;
+}
+
 std::size_t total_size(const std::vector<Bytes>& parts) {
   std::size_t size = 0;
   for (const Bytes& part : parts) size += part.size();
@@ -164,12 +170,19 @@ std::optional<Bytes> compress_envelope(const std::vector<Bytes>& parts, bool sam
 bool is_compressed(BytesView blob) noexcept { return as_text(blob).starts_with(magic); }
 
 Bytes inflate_envelope(BytesView blob, std::size_t lead) {
-  if (blob.size() < prefix_size) damaged("it ends in its prefix, at byte " + std::to_string(blob.size()));
+  std::size_t prefix = prefix_size;
+  if (blob.size() < prefix) damaged("it ends in its prefix, at byte " + std::to_string(blob.size()));
   std::uint64_t size = 0;
   for (std::size_t i = 0; i < 8; ++i) size |= std::uint64_t{std::to_integer<std::uint8_t>(blob[6 + i])} << (8 * i);
-  const BytesView stream = blob.subspan(prefix_size);
   // zlib cannot expand more than 1032 times.
-  if (size / 1032 > stream.size())
+  const auto impossible = [&] { return size / 1032 > blob.size() - prefix; };
+  // MATLAB of 32 bits wrote a size of 4 bytes: a stream begins where the upper half of a larger one would be.
+  if (impossible() && begins_stream(blob.subspan(magic.size() + 4))) {
+    prefix = magic.size() + 4;
+    size &= UINT32_MAX;
+  }
+  const BytesView stream = blob.subspan(prefix);
+  if (impossible())
     damaged("it promises " + std::to_string(size) + " bytes, more than " + std::to_string(stream.size()) +
             " compressed ones can hold");
 
@@ -200,13 +213,12 @@ Bytes inflate_envelope(BytesView blob, std::size_t lead) {
     if (result == Z_STREAM_END) break;
     const bool stuck = read == stream.size() && z.avail_out != 0;
     if (result == Z_BUF_ERROR || (result == Z_OK && stuck))
-      damaged("its stream ends early, at byte " + std::to_string(prefix_size + read));
+      damaged("its stream ends early, at byte " + std::to_string(prefix + read));
     if (result == Z_MEM_ERROR) throw std::bad_alloc();
-    if (result != Z_OK)
-      damaged("at byte " + std::to_string(prefix_size + read) + ": " + (z.msg ? z.msg : "no zlib stream"));
+    if (result != Z_OK) damaged("at byte " + std::to_string(prefix + read) + ": " + (z.msg ? z.msg : "no zlib stream"));
   }
   if (written != size) damaged("it promises " + std::to_string(size) + " bytes and holds " + std::to_string(written));
-  if (read != stream.size()) damaged("bytes follow its stream, from byte " + std::to_string(prefix_size + read));
+  if (read != stream.size()) damaged("bytes follow its stream, from byte " + std::to_string(prefix + read));
   return std::move(buffer).finish(lead + written).slice(lead, written);
 }
 
