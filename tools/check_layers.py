@@ -12,7 +12,7 @@ import tempfile
 # A room may include itself, the rooms named here, and what those may include of core.
 ROOMS = {
     "core": [],
-    "config": ["core"],
+    "config": ["core", "store"],
     "format": ["core"],
     "store": ["core"],
     "db": ["core"],

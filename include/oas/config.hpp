@@ -27,17 +27,18 @@ class Settings {
   /// beside SQLite: a shared database whose objects lie on one machine would be a trap.
   Settings();
   /// From the file, the environment and the secrets as they are now, for a program that runs in `folder`.
-  /// Errors: syntax (a broken file, with line and column), usage (an unknown key, naming the nearest known one; a
-  /// value of the wrong type; an unknown store; prefixes that lie in one
-  /// another). The protocol of a store and its own keys are checked when the store is opened.
+  /// Errors: syntax (a broken file, with line and column; a key that comes twice), usage (an unknown key, naming the
+  /// nearest known one; a value of the wrong type; an unknown store; an entry of a store that lacks what its protocol
+  /// wants, also where there is no driver for it; prefixes that lie in one another; `folder` is none), access (a file
+  /// that cannot be read). Of a protocol that nobody here knows, the entry is checked when the store is opened.
   static Settings load(const std::filesystem::path& folder = std::filesystem::current_path());
   /// From the text of a datajoint.json alone.
   static Settings parse(std::string_view json, std::string_view name = "datajoint.json");
 
-  /// "database.name", "stores.raw.location", … Stronger than all other sources. All or nothing. Errors: usage as
-  /// load().
+  /// "database.name", "stores.raw.location", … Stronger than all other sources. A whole store, `set("stores.raw",
+  /// map({…}))`, replaces the one of that name. All or nothing. Errors: usage as load().
   void set(std::string_view key, const Value& value);
-  /// What holds now, defaults included; null if it is not set. Errors: usage for an unknown key.
+  /// What holds now, defaults included; null if there is no value. Errors: usage for an unknown key or store.
   Value get(std::string_view key) const;
   std::vector<Origin> origins() const;
 
@@ -63,6 +64,11 @@ class Settings {
   };
   using AllGiven = std::map<std::string, Given, std::less<>>;
   Settings(AllGiven given, std::filesystem::path base, std::filesystem::path file);
+  const Given* said(std::string_view key) const;  ///< null also if null was said
+  std::string text(std::string_view key, std::string_view fallback) const;
+  bool is_declared_secret(std::string_view key) const;
+  void set_database();
+  void set_stores();
 
   AllGiven given_;
   std::filesystem::path base_;

@@ -158,6 +158,9 @@ struct StoreDriver {
   std::span<const std::string_view> optional;
   std::span<const std::string_view> secret;  ///< of both, those that are never shown
   std::shared_ptr<Store> (*open)(const StoreConfig&);
+  /// Rules that go beyond the names of the keys; asked before open, also when nobody opens the store.
+  /// Errors: usage, never with the value of an option.
+  void (*check)(const StoreConfig&) = nullptr;
 };
 
 }  // namespace oas

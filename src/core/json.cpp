@@ -15,7 +15,7 @@ namespace {
 // Builds the Value as the parser goes; the parser itself does not recurse.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(std::string_view what) : what_(what) {}
+  Builder(std::string_view what, bool strict) : what_(what), strict_(strict) {}
   Value take() { return std::move(root_); }
 
   bool null() override { return put({}); }
@@ -75,7 +75,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     open_.pop_back();
     return put(std::move(done));
   }
-  static void keep_last(Map& map) {
+  void keep_last(Map& map) {
     if (map.items.size() < few && !has_again(map)) return;
     std::unordered_map<std::string_view, std::size_t> first;
     first.reserve(map.items.size());
@@ -83,6 +83,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     for (std::size_t i = 0; i < map.items.size(); ++i) {
       const auto [where, fresh] = first.try_emplace(*map.items[i].first.get_if<std::string>(), i);
       if (fresh) continue;
+      if (strict_)
+        throw Error(Errc::syntax, fmt::format("read {}: the key '{}' comes twice", what_, place(where->first)));
       map.items[where->second].second = std::move(map.items[i].second);
       again.push_back(i);
     }
@@ -106,7 +108,19 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
+  // "stores.raw.location" for the last of them.
+  std::string place(std::string_view key) const {
+    std::string path;
+    for (const Open& outer : open_) {
+      const Map* map = outer.value.get_if<Map>();
+      if (&outer == &open_.back() || path.size() > 200) break;
+      if (map) path += shown(*map->items.back().first.get_if<std::string>()) + '.';
+    }
+    return path + shown(key);
+  }
+
   std::string_view what_;
+  bool strict_;
   std::vector<Open> open_;
   Value root_;
 };
@@ -194,7 +208,13 @@ class Writer {
 }  // namespace
 
 Value from_json(std::string_view text, std::string_view what) {
-  Builder builder(what);
+  Builder builder(what, false);
+  nlohmann::json::sax_parse(text, &builder);
+  return builder.take();
+}
+
+Value from_strict_json(std::string_view text, std::string_view what) {
+  Builder builder(what, true);
   nlohmann::json::sax_parse(text, &builder);
   return builder.take();
 }

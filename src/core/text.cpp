@@ -72,6 +72,24 @@ bool append_utf8(std::string& text, char32_t c) {
   return true;
 }
 
+std::string shown(std::string_view text, std::size_t longest) {
+  const bool spell = !valid_utf8(text);
+  std::size_t size = std::min(text.size(), longest);
+  const auto continues = [&] { return size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80; };
+  while (!spell && size > 0 && continues()) --size;  // not in the middle of a character
+  std::string out;
+  for (const char c : text.substr(0, size)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F || (spell && byte >= 0x80)) {
+      constexpr std::string_view digits = "0123456789abcdef";
+      out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    } else {
+      out += c;
+    }
+  }
+  return text.size() > size ? out + "…" : out;
+}
+
 std::string python_float_repr(double number) {
   if (std::isnan(number)) return "nan";
   if (std::isinf(number)) return number < 0 ? "-inf" : "inf";

@@ -15,6 +15,10 @@ std::optional<char32_t> take_code_point(std::string_view& text) noexcept;
 /// False, and nothing appended, if `c` is no code point of text (a surrogate, or beyond U+10FFFF).
 bool append_utf8(std::string& text, char32_t c);
 
+/// For a message: at most `longest` bytes of a text from outside, whole characters; control characters, and all but
+/// ASCII of what is not UTF-8, are spelt as \x1f, so that a hostile text cannot confuse whoever reads it.
+std::string shown(std::string_view text, std::size_t longest = 80);
+
 /// What Python's repr() says: "1.0", "1e+22", "0.0001", "nan", "-inf".
 std::string python_float_repr(double number);
 /// "(1-2j)", "7j", "(-0-0j)".

@@ -7,29 +7,6 @@
 #include "core/text.hpp"
 
 namespace oas::store {
-namespace {
-
-// For a message: bytes that are not plain are spelt, so that a hostile key cannot confuse whoever reads it.
-std::string shown(std::string_view key) {
-  constexpr std::size_t longest = 80;
-  const bool spell = !valid_utf8(key);
-  std::size_t size = std::min(key.size(), longest);
-  const auto continues = [&] { return size < key.size() && (static_cast<unsigned char>(key[size]) & 0xC0) == 0x80; };
-  while (!spell && size > 0 && continues()) --size;  // not in the middle of a character
-  std::string out;
-  for (const char c : key.substr(0, size)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7F || (spell && byte >= 0x80)) {
-      out += fmt::format("\\x{:02x}", byte);
-    } else {
-      out += c;
-    }
-  }
-  return key.size() > size ? out + "…" : out;
-}
-
-}  // namespace
-
 std::string broken_rule(std::string_view key) {
   if (key.empty()) return "it is empty";
   if (key.size() > max_key_size) return fmt::format("it has {} bytes, more than {}", key.size(), max_key_size);

@@ -582,11 +582,16 @@ class FileStore final : public Store {
   bool durable_;
 };
 
-std::shared_ptr<Store> open_file_store(const StoreConfig& config) {
+void check_file_store(const StoreConfig& config) {
+  if (config.options.at("location").empty()) throw Error(Errc::usage, "`location` is empty. it is a folder");
   const auto sync = config.options.find("sync");
   if (sync != config.options.end() && sync->second != "true" && sync->second != "false") {
-    throw Error(Errc::usage, fmt::format("`sync` is '{}'. it is \"true\" or \"false\"", sync->second));
+    throw Error(Errc::usage, "`sync` is neither true nor false");
   }
+}
+
+std::shared_ptr<Store> open_file_store(const StoreConfig& config) {
+  const auto sync = config.options.find("sync");
   const bool durable = sync == config.options.end() || sync->second == "true";
   return std::make_shared<FileStore>(config.name, config.options.find("location")->second, durable);
 }
@@ -597,7 +602,7 @@ const StoreDriver& store_file();
 const StoreDriver& store_file() {
   static constexpr std::string_view required[] = {"location"};
   static constexpr std::string_view optional[] = {"sync"};
-  static constexpr StoreDriver driver{"file", required, optional, {}, open_file_store};
+  static constexpr StoreDriver driver{"file", required, optional, {}, open_file_store, check_file_store};
   return driver;
 }
 

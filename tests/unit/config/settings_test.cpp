@@ -1,58 +1,10 @@
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
-
-#include "config/load.hpp"
+// Where settings come from, which source wins, and what `oas config show` says of it.
+#include "unit/config/settings_in.hpp"
 
 namespace oas {
 namespace {
 
 namespace fs = std::filesystem;
-
-class SettingsIn : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string folder = (fs::temp_directory_path() / "oas-config-XXXXXX").string();
-    ASSERT_NE(mkdtemp(folder.data()), nullptr);
-    root_ = folder;
-    fs::create_directories(root_ / ".git");  // the search ends here
-  }
-  void TearDown() override {
-    if (!root_.empty()) fs::remove_all(root_);
-  }
-  void write(const fs::path& file, std::string_view text) {
-    fs::create_directories((root_ / file).parent_path());
-    std::ofstream(root_ / file) << text;
-  }
-  Settings load(const fs::path& folder = {}) {
-    return SettingsAccess::load(
-        root_ / folder,
-        [this](const std::string& name) -> std::optional<std::string> {
-          const auto found = environment_.find(name);
-          if (found == environment_.end()) return std::nullopt;
-          return found->second;
-        },
-        root_ / "system-secrets");
-  }
-  std::string refused(std::string_view json) {
-    write("datajoint.json", json);
-    try {
-      load();
-    } catch (const Error& error) {
-      return std::string(to_string(error.code())) + ": " + error.what();
-    }
-    return {};
-  }
-  static const Settings::Origin* origin(const std::vector<Settings::Origin>& all_origins, std::string_view key) {
-    const auto found = std::ranges::find(all_origins, key, &Settings::Origin::key);
-    return found == all_origins.end() ? nullptr : &*found;
-  }
-
-  fs::path root_;
-  std::map<std::string, std::string> environment_;
-};
 
 TEST_F(SettingsIn, NothingConfiguredMeansEmbedded) {
   const Settings settings = load();
@@ -64,9 +16,7 @@ TEST_F(SettingsIn, NothingConfiguredMeansEmbedded) {
   EXPECT_EQ(settings.stores().at("local").protocol, "file");
   EXPECT_EQ(settings.stores().at("local").options.at("location"), (root_ / "oas-store").string());
   EXPECT_TRUE(settings.file().empty());
-  const auto origins = settings.origins();
-  ASSERT_NE(origin(origins, "stores.local.location"), nullptr);
-  EXPECT_EQ(origin(origins, "stores.local.location")->source, "default");
+  EXPECT_EQ(origin(settings, "stores.local.location")->source, "default");
   EXPECT_EQ(Settings().database().name, "oas.db");
 }
 
@@ -90,19 +40,6 @@ TEST_F(SettingsIn, TheSearchEndsAtARepository) {
   EXPECT_EQ(load("inner").database().name, (root_ / "inner/inner.db").string());
 }
 
-TEST_F(SettingsIn, NestedAndDottedKeysSayTheSame) {
-  write("datajoint.json", R"({"database.host": "db", "database.user": "me", "stores.default": "raw",
-    "stores.raw.protocol": "s3", "stores": {"raw": {"endpoint": "e:9000", "bucket": "b", "location": "", "secure": false}}})");
-  const Settings settings = load();
-  EXPECT_EQ(settings.database().backend, "mysql");
-  EXPECT_EQ(settings.database().host, "db");
-  EXPECT_EQ(settings.database().port, 3306);
-  EXPECT_EQ(settings.default_store(), "raw");
-  EXPECT_EQ(settings.stores().at("raw").protocol, "s3");
-  EXPECT_EQ(settings.stores().at("raw").options.at("secure"), "false");
-  EXPECT_EQ(settings.stores().at("raw").options.at("location"), "");
-}
-
 TEST_F(SettingsIn, TheEnvironmentWinsOverTheFile) {
   write("datajoint.json",
         R"({"database": {"host": "file", "port": 1}, "safemode": true, "jobs": {"auto_refresh": true}})");
@@ -113,20 +50,9 @@ TEST_F(SettingsIn, TheEnvironmentWinsOverTheFile) {
   EXPECT_EQ(settings.database().backend, "postgresql");
   EXPECT_EQ(settings.get("safemode"), Value(false));
   EXPECT_EQ(settings.get("jobs.auto_refresh"), Value(true));
-  EXPECT_EQ(origin(settings.origins(), "database.host")->source, "environment DJ_HOST");
+  EXPECT_EQ(origin(settings, "database.host")->source, "environment DJ_HOST");
   environment_["DJ_PORT"] = "many";
   EXPECT_THROW(load(), Error);
-}
-
-TEST_F(SettingsIn, ThePortGoesWithTheBackend) {
-  write("datajoint.json", R"({"database": {"host": "h", "backend": "postgresql"}})");
-  EXPECT_EQ(load().database().port, 5432);
-  write("datajoint.json", R"({"database": {"host": "h:77"}})");
-  EXPECT_EQ(load().database().port, 77);
-  EXPECT_EQ(load().database().host, "h");
-  write("datajoint.json", R"({"database": {"host": "[::1]:77", "port": 5}})");
-  EXPECT_EQ(load().database().port, 5);
-  EXPECT_NE(refused(R"({"database": {"host": "h:x"}})").find("no port"), std::string::npos);
 }
 
 TEST_F(SettingsIn, NoStoreIsMadeUpBesideAServer) {
@@ -152,7 +78,7 @@ TEST_F(SettingsIn, SecretsFillWhatIsMissingAndAreNeverShown) {
   for (const auto& one : settings.origins())
     for (const char* secret : {"hunter2", "AKIA", "in-file"})
       EXPECT_EQ(one.value.find(secret), std::string::npos) << one.key;
-  EXPECT_EQ(origin(settings.origins(), "database.password")->value, "(secret)");
+  EXPECT_EQ(origin(settings, "database.password")->value, "(secret)");
 }
 
 TEST_F(SettingsIn, SystemSecretsServeWhereThereAreNoOwn) {
@@ -172,46 +98,156 @@ TEST_F(SettingsIn, TheStoresOfTheEnvironmentReplaceThoseOfTheFile) {
   EXPECT_FALSE(settings.stores().contains("a"));
   EXPECT_EQ(settings.stores().at("b").options.at("location"), "/b");
   EXPECT_EQ(settings.default_store(), "");
-  environment_["DJ_STORES"] = "[1]";
-  EXPECT_THROW(load(), Error);
+  environment_["DJ_STORES"] = "{}";  // none at all, and so the one that is made up
+  EXPECT_EQ(load().default_store(), "local");
+  write(".secrets/stores.b.location", "/of/the/secret");
+  environment_["DJ_STORES"] = R"({"default": "b", "b": {"protocol": "file"}})";
+  EXPECT_EQ(load().stores().at("b").options.at("location"), "/of/the/secret");
+  environment_["DJ_STORES"] = R"({"default": "b", "b": {"protocol": "file", "location": "here"}})";
+  EXPECT_EQ(load().stores().at("b").options.at("location"), (root_ / "here").string());
+  for (const char* wrong : {"[1]", "5", "null", "{", "{\"a\": 5}", "{\"a\": {}}"}) {
+    environment_["DJ_STORES"] = wrong;
+    EXPECT_NE(refusal().find("environment DJ_STORES"), std::string::npos) << wrong;
+  }
 }
 
-TEST_F(SettingsIn, StoreFields) {
-  write("datajoint.json", R"({"stores": {"m": {"protocol": "file", "location": "/data", "subfolding": [2, 3],
-    "partition_pattern": "{a}/{b}", "token_length": 99, "hash_prefix": "x", "schema_prefix": "xy", "stage": "/s"},
-    "n": {"protocol": "file", "location": "/n", "hash_prefix": "", "schema_prefix": null}}})");
-  const Settings settings = load();
-  const StoreConfig& m = settings.stores().at("m");
-  EXPECT_EQ(m.subfolding, (std::vector<int>{2, 3}));
-  EXPECT_EQ(m.partition_pattern, "{a}/{b}");
-  EXPECT_EQ(m.token_length, 16);
-  EXPECT_EQ(m.hash_prefix, "x");
-  EXPECT_EQ(m.schema_prefix, "xy");
-  EXPECT_FALSE(m.options.contains("stage"));
-  EXPECT_EQ(settings.stores().at("n").hash_prefix, "");
-  EXPECT_EQ(settings.stores().at("n").schema_prefix, "");
-  EXPECT_EQ(settings.stores().at("n").token_length, 8);
+TEST_F(SettingsIn, EachFolderIsLookedIntoBeforeTheSearchEnds) {
+  fs::create_directories(root_ / "a/.git");
+  fs::create_directories(root_ / "a/b/c");
+  write("a/datajoint.json", R"({"loglevel": "DEBUG"})");  // beside .git
+  EXPECT_EQ(load("a/b/c").get("loglevel"), Value("DEBUG"));
+  fs::create_directories(root_ / "a/b/datajoint.json");  // a folder of that name is passed over
+  EXPECT_EQ(load("a/b/c").get("loglevel"), Value("DEBUG"));
+  fs::create_directory_symlink(root_ / "a/b/c", root_ / "link");  // upwards from where the folder really is
+  EXPECT_EQ(load("link").file(), root_ / "a/datajoint.json");
+  write("elsewhere", R"({"loglevel": "ERROR"})");
+  fs::create_symlink(root_ / "elsewhere", root_ / "a/b/c/datajoint.json");  // a link to a file is one
+  EXPECT_EQ(load("a/b/c").get("loglevel"), Value("ERROR"));
+  EXPECT_EQ(load("a/b/c").file(), root_ / "a/b/c/datajoint.json");
 }
 
-TEST_F(SettingsIn, MistakesAreNamed) {
-  const auto has = [&](std::string_view json, std::string_view part) {
-    const std::string message = refused(json);
-    EXPECT_NE(message.find(part), std::string::npos) << json << "\n" << message;
+TEST_F(SettingsIn, AFolderThatIsNoneIsRefused) {
+  const auto message = [&](const fs::path& folder) {
+    try {
+      load(folder);
+    } catch (const Error& e) {
+      return std::string(to_string(e.code())) + ": " + e.what();
+    }
+    return std::string();
   };
-  has(R"({"databse": {"host": "h"}})", "did you mean database.host?");
-  has(R"({"database": {"hots": "h"}})", "did you mean database.host?");
-  has(R"({"database": {"port": "x"}})", "it must be a whole number");
-  has(R"({"database": {"password": 5}})", "it must be a text");
-  has(R"({"database": {"backend": "oracle"}})", "sqlite, postgresql or mysql");
-  has(R"({"stores": {"default": "mian", "main": {"protocol": "file", "location": "/d"}}})", "did you mean main?");
-  has(R"({"stores": {"default": 5, "m": {"protocol": "file", "location": "/d"}}})", "the name of a store");
-  has(R"({"stores": {"m": {"location": "x"}}})", "needs a protocol");
-  has(R"({"stores": {"m": {"protocol": "file", "location": "/d", "filepath_prefix": "_schema/in"}}})",
-      "filepath_prefix '_schema/in' lies in schema_prefix '_schema'");
-  has(R"({"stores": {"m": {"protocol": "file", "location": "/d", "hash_prefix": "a", "schema_prefix": "/a/"}}})",
-      "lies in");
-  has(R"({"stores": {"m": {"protocol": "file", "location": "/d", "subfolding": [0]}}})", "whole numbers from 1");
-  has(R"([1, 2])", "must be a JSON object");
+  EXPECT_TRUE(message("nowhere").starts_with("usage: look for settings in ")) << message("nowhere");
+  write("file", "");
+  EXPECT_NE(message("file").find("no folder"), std::string::npos) << message("file");
+}
+
+TEST_F(SettingsIn, NestedAndDottedKeysSayTheSame) {
+  write("datajoint.json", R"({"database.host": "db", "database": {"user": "me"}, "stores.default": "raw",
+    "stores.raw.protocol": "s3", "stores": {"raw": {"endpoint": "e:9000", "bucket": "b", "location": "", "secure": false}},
+    "stores.filepath_default": "more", "stores.more": {"protocol": "memory"}})");
+  const Settings settings = load();
+  EXPECT_EQ(settings.database().host, "db");
+  EXPECT_EQ(settings.database().user, "me");
+  EXPECT_EQ(settings.default_store(), "raw");
+  EXPECT_EQ(settings.default_filepath_store(), "more");
+  EXPECT_EQ(settings.stores().at("raw").protocol, "s3");
+  EXPECT_EQ(settings.stores().at("raw").options.at("secure"), "false");
+  EXPECT_EQ(settings.stores().at("raw").options.at("location"), "");
+  EXPECT_EQ(settings.stores().at("more").protocol, "memory");
+  refused(R"({"stores": {"default": "a", "a": {"protocol": "memory"}}, "stores.default": "a"})",
+          {"stores.default", "twice"});
+}
+
+TEST_F(SettingsIn, UnknownKeysNameTheNearest) {
+  refused(R"({"databse": {"host": "h"}})", {"databse.host", "did you mean database.host?"});
+  refused(R"({"database": {"hots": "h"}})", {"database.hots", "did you mean database.host?"});
+  refused(R"({"database.hots": "h"})", {"database.hots", "did you mean database.host?"});
+  refused(R"({"savemode": true})", {"did you mean safemode?"});
+  refused(R"({"databse": {}})", {"databse"});
+  refused(R"({"store": {"raw": {"protocol": "memory"}}})", {"store"});
+  refused(R"({"database": {"host": {"name": "h"}}})", {"database.host", "must be a text"});
+  refused(R"({"database": "h"})", {"database"});
+  refused(R"({"something.of.its.own": 1})", {"something.of.its.own", "no such setting"});
+}
+
+TEST_F(SettingsIn, TheFlagMustBeOne) {
+  write("datajoint.json", R"({"loglevel": "DEBUG"})");
+  for (const char* yes : {"true", "1", "yes", "TRUE"}) {
+    environment_ = {{"DJ_IGNORE_CONFIG_FILE", yes}};
+    EXPECT_EQ(load().get("loglevel"), Value("INFO")) << yes;
+  }
+  for (const char* no : {"", "false", "0", "no"}) {
+    environment_ = {{"DJ_IGNORE_CONFIG_FILE", no}};
+    EXPECT_EQ(load().get("loglevel"), Value("DEBUG")) << no;
+  }
+  environment_ = {{"DJ_IGNORE_CONFIG_FILE", "of course"}};
+  EXPECT_NE(refusal().find("DJ_IGNORE_CONFIG_FILE"), std::string::npos);
+}
+
+TEST_F(SettingsIn, ANullOfTheFileLeavesRoomForASecret) {
+  write("datajoint.json", R"({"database": {"host": "h", "user": null, "password": null},
+    "stores": {"raw": {"protocol": "gcs", "bucket": "b", "location": "l", "token": null}}})");
+  write(".secrets/database.user", "me");
+  write(".secrets/database.password", "hunter2");
+  write(".secrets/stores.raw.token", "there is a null already");
+  const Settings settings = load();
+  EXPECT_EQ(settings.database().user, "me");
+  EXPECT_EQ(settings.database().password, "hunter2");
+  EXPECT_FALSE(settings.stores().at("raw").options.contains("token"));
+}
+
+TEST_F(SettingsIn, SecretsMayDescribeAStoreAlone) {
+  environment_ = {{"DJ_HOST", "h"}};
+  write("system-secrets/stores.cold.protocol", "gcs\n");
+  write("system-secrets/stores.cold.bucket", "b");
+  write("system-secrets/stores.cold.location", "");
+  write("system-secrets/stores.cold.token", "hunter2");
+  write("system-secrets/stores.cold.subfolding.x", "four parts are none");
+  write("system-secrets/stores.cold", "two are none");
+  write("system-secrets/.stores.cold.project", "hidden");
+  fs::create_directories(root_ / "system-secrets/stores.cold.project");  // no file
+  const Settings settings = load();
+  EXPECT_EQ(settings.stores().at("cold").protocol, "gcs");
+  EXPECT_EQ(settings.stores().at("cold").options.at("token"), "hunter2");
+  EXPECT_FALSE(settings.stores().at("cold").options.contains("project"));
+  for (const auto& one : settings.origins()) EXPECT_EQ(one.value.find("hunter2"), std::string::npos) << one.key;
+}
+
+TEST_F(SettingsIn, SecretsOfAStoreThatNobodyHasAreSomebodyElses) {
+  write("datajoint.json", R"({"stores": {"default": "a", "a": {"protocol": "memory"}}})");
+  write(".secrets/stores.other.token", "hunter2");
+  const Settings settings = load();
+  EXPECT_FALSE(settings.stores().contains("other"));
+  EXPECT_EQ(origin(settings, "stores.other.token")->value, "(secret)");
+  refused(R"({"stores": {"default": "other", "a": {"protocol": "memory"}}})", {"no store 'other'"});
+}
+
+TEST_F(SettingsIn, SecretsAreKnownByNameAndByForm) {
+  write("datajoint.json", R"({"database": {"host": "h", "password": "hunter2"},
+    "provenance": {"source": {"url": "https://me:hunter2@lims.org/x"}},
+    "stores": {"a": {"protocol": "azure", "container": "c", "location": "", "account_key": "hunter2",
+                     "connection_string": "AccountKey=hunter2", "account_name": "shown"},
+               "s": {"protocol": "s3", "endpoint": "https://hunter2@e", "bucket": "b", "location": "",
+                     "access_key": "hunter2", "secret_key": "hunter2", "proxy_server": "http://u:hunter2@p:1"},
+               "p": {"protocol": "plugin", "api_secret": "hunter2", "bearer_token": "hunter2", "password": "hunter2"}}})");
+  const Settings settings = load();
+  for (const auto& one : settings.origins()) EXPECT_EQ(one.value.find("hunter2"), std::string::npos) << one.key;
+  EXPECT_EQ(origin(settings, "stores.a.account_name")->value, "shown");
+  EXPECT_EQ(origin(settings, "stores.a.token_length")->value, "8");
+}
+
+TEST_F(SettingsIn, OriginsTellDefaultsThatShapePaths) {
+  write("datajoint.json", R"({"stores": {"a": {"protocol": "s3", "endpoint": "e", "bucket": "b", "location": "",
+    "hash_prefix": "h"}}})");
+  const Settings settings = load();
+  EXPECT_EQ(origin(settings, "stores.a.hash_prefix")->source, (root_ / "datajoint.json").string());
+  for (const auto& [key, value] : {std::pair("stores.a.schema_prefix", "_schema"),
+                                   {"stores.a.token_length", "8"},
+                                   {"stores.a.secure", "true"},
+                                   {"database.backend", "sqlite"}}) {
+    ASSERT_TRUE(origin(settings, key)) << key;
+    EXPECT_EQ(origin(settings, key)->value, value);
+    EXPECT_EQ(origin(settings, key)->source, "default");
+  }
 }
 
 TEST_F(SettingsIn, BrokenFilesTellWhereAndNotWhat) {
@@ -234,7 +270,17 @@ TEST_F(SettingsIn, SettingsCanBeSetByTheProgram) {
   EXPECT_THROW(settings.set("database.port", "x"), Error);
   EXPECT_EQ(settings.default_store(), "raw");
   EXPECT_THROW(settings.get("databse.name"), Error);
-  EXPECT_EQ(origin(settings.origins(), "database.name")->source, "program");
+  EXPECT_THROW(settings.get("stores.nothing.location"), Error);
+  EXPECT_THROW(settings.set("stores.raw.protocol", "file"), Error);  // which wants a location
+  EXPECT_EQ(settings.get("stores.raw.protocol"), Value("memory"));
+  settings.set("stores.raw", map({{"protocol", "file"}, {"location", "/x"}}));
+  settings.set("stores.raw", map({{"protocol", "memory"}}));  // replaces it as a whole
+  EXPECT_EQ(settings.get("stores.raw.location"), Value());
+  settings.set("stores", map({{"only", map({{"protocol", "memory"}})}, {"default", "only"}}));
+  EXPECT_EQ(settings.stores().size(), 1u);
+  EXPECT_EQ(settings.default_store(), "only");
+  settings.set("stores", map({{"raw", map({{"protocol", "memory"}})}, {"default", "raw"}}));
+  EXPECT_EQ(origin(settings, "database.name")->source, "program");
 }
 
 TEST(Settings, FromATextAlone) {

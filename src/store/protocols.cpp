@@ -1,0 +1,79 @@
+// What DataJoint for Python takes in the entries of its stores, so that an entry is checked wherever it is read, also
+// by a library that has no driver for it. A driver in drivers/ comes before the line of the same name here.
+#include <fmt/format.h>
+
+#include <array>
+#include <filesystem>
+
+#include "store/path.hpp"
+#include "store/registry.hpp"
+
+namespace oas::store {
+namespace {
+
+std::string_view option(const StoreConfig& config, std::string_view key) {
+  const auto at = config.options.find(key);
+  return at == config.options.end() ? std::string_view() : std::string_view(at->second);
+}
+
+void not_empty(const StoreConfig& config, std::string_view key) {
+  if (option(config, key).empty()) throw Error(Errc::usage, fmt::format("the setting '{}' is empty. fill it in", key));
+}
+
+void check_s3(const StoreConfig& config) {
+  not_empty(config, "endpoint");
+  not_empty(config, "bucket");
+  if (option(config, "access_key").empty() != option(config, "secret_key").empty())
+    throw Error(Errc::usage,
+                "only one of access_key and secret_key is there. give both, or neither to use the "
+                "credentials of the machine");
+  const std::string_view secure = option(config, "secure");
+  if (config.options.contains("secure") && secure != "true" && secure != "false")
+    throw Error(Errc::usage, "the setting 'secure' is neither true nor false");
+}
+
+void check_gcs(const StoreConfig& config) { not_empty(config, "bucket"); }
+void check_azure(const StoreConfig& config) { not_empty(config, "container"); }
+
+using Keys = std::string_view[];
+constexpr Keys s3{"endpoint", "bucket", "location"};
+constexpr Keys s3_more{"access_key", "secret_key", "secure", "proxy_server"};
+constexpr Keys s3_secret{"access_key", "secret_key"};
+constexpr Keys gcs{"bucket", "location"};
+constexpr Keys gcs_more{"token", "project"};
+constexpr Keys gcs_secret{"token"};
+constexpr Keys azure{"container", "location"};
+constexpr Keys azure_more{"account_name", "account_key", "connection_string"};
+constexpr Keys azure_secret{"account_key", "connection_string"};
+
+constexpr std::array<StoreDriver, 3> protocols{{{"s3", s3, s3_more, s3_secret, nullptr, check_s3},
+                                                {"gcs", gcs, gcs_more, gcs_secret, nullptr, check_gcs},
+                                                {"azure", azure, azure_more, azure_secret, nullptr, check_azure}}};
+
+}  // namespace
+
+std::span<const StoreDriver> known_protocols() { return protocols; }
+
+std::string object_url(const StoreConfig& config, std::string_view key) {
+  if (!key.empty()) check_key(key);
+  const std::string_view at = option(config, "location");
+  if (config.protocol == "file") {
+    const std::filesystem::path folder = std::filesystem::absolute(at).lexically_normal();
+    return "file://" + (key.empty() ? folder : folder / key).string();
+  }
+  const bool s3 = config.protocol == "s3", gcs = config.protocol == "gcs";
+  if (!s3 && !gcs && config.protocol != "azure")
+    throw Error(
+        Errc::unsupported,
+        fmt::format("tell where objects of store {} lie: protocol {} has no URLs", config.name, config.protocol),
+        "store " + config.name);
+  // The location as it stands, with whatever '/' it has: so are the keys that others wrote.
+  return fmt::format("{}://{}/{}{}{}",
+                     s3    ? "s3"
+                     : gcs ? "gs"
+                           : "az",
+                     option(config, config.protocol == "azure" ? "container" : "bucket"), at, at.empty() ? "" : "/",
+                     key);
+}
+
+}  // namespace oas::store
