@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 
 #include "core/hash.hpp"
@@ -58,10 +59,14 @@ std::string escaped(const std::string& text) {
   return encode || !store::broken_rule("k=" + kept).empty() ? percent_encoded(kept) : kept;
 }
 
-// As Python writes a float32: the shortest digits that give it back, which are those of another double.
-std::string python_float_repr32(float number) {
+// As numpy 2 writes a float32: the shortest digits that give it back, with an exponent from a million on.
+std::string float32_text(float number) {
+  const double size = std::abs(static_cast<double>(number));
   char buffer[32];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
+  const bool plain = size == 0 || (size >= 1e-4 && size < 1e6) || !std::isfinite(number);
+  const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+  char* const end = std::to_chars(buffer, buffer + sizeof buffer, number, format).ptr;
+  if (!plain) return std::string(buffer, end);
   double same_digits = number;
   std::from_chars(buffer, end, same_digits);
   return python_float_repr(same_digits);
@@ -106,7 +111,7 @@ std::string array_text(const Array& array) {
   if (array.ndim() == 0) {
     const Array one = array.to_native();
     switch (one.dtype()) {
-      case DType::f32: return python_float_repr32(one.item<float>());
+      case DType::f32: return float32_text(one.item<float>());
       case DType::f64: return python_float_repr(one.item<double>());
       case DType::bool_: return one.item<bool>() ? "True" : "False";
       case DType::u64: return fmt::format("{}", Value(one).as<std::uint64_t>());
@@ -172,7 +177,8 @@ void append(std::string& path, std::string_view part) {
 std::vector<std::string_view> partition_names(std::string_view pattern) {
   std::vector<std::string_view> names;
   const auto is_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           static_cast<unsigned char>(c) >= 0x80;
   };
   for (std::size_t open = pattern.find('{'); open != std::string_view::npos; open = pattern.find('{', open + 1)) {
     std::size_t end = open + 1;

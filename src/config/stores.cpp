@@ -40,7 +40,7 @@ std::optional<std::string> optional_text(const std::string& key, const Given& gi
 
 int token_length(const std::string& key, const Given& given) {
   const auto* number = given.value.get_if<std::int64_t>();
-  const auto* digits = given.value.get_if<std::string>();  // of a secrets file
+  const auto* digits = given.secret ? given.value.get_if<std::string>() : nullptr;  // a file has only texts
   const auto length = number ? std::optional(*number) : digits ? whole_number(*digits) : std::nullopt;
   if (!length) refuse_setting(key, given.source, "it must be a whole number");
   return static_cast<int>(std::clamp<std::int64_t>(*length, 4, 16));

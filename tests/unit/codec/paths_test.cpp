@@ -3,106 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <iostream>
-#include <map>
 #include <set>
 
-#include "codec/codec.hpp"
-#include "core/encoding.hpp"
-#include "core/hash.hpp"
 #include "store/path.hpp"
 #include "unit/core/expect_error.hpp"
-#include "unit/format/golden.hpp"
 
 namespace oas::codec {
 namespace {
-
-using oas::testing::golden_cases;
-using oas::testing::GoldenCase;
-
-std::optional<std::string> optional_text(const Map& map, std::string_view key) {
-  const Value* value = map.find(key);
-  return value && !value->is_null() ? std::optional(value->as<std::string>()) : std::nullopt;
-}
-
-// Cases of `kind`; how many there were is printed, and none is a failure.
-std::vector<GoldenCase> cases_of(const std::string& kind) {
-  std::vector<GoldenCase> cases;
-  for (GoldenCase& one : golden_cases("paths"))
-    if (one.text("kind") == kind) cases.push_back(std::move(one));
-  std::cout << fmt::format("golden paths, {}: {} cases\n", kind, cases.size());
-  EXPECT_GT(cases.size(), 0u) << "nothing was tested: is OAS_GOLDEN right?";
-  return cases;
-}
-
-TEST(GoldenPaths, KeyText) {
-  for (const GoldenCase& one : cases_of("encode_pk_value")) {
-    SCOPED_TRACE(one.name);
-    if (one.name == "pk_timedelta") continue;  // there are no values of that type
-    EXPECT_EQ(key_text(untyped(*one.find("in"))), one.text("out"));
-  }
-}
-
-TEST(GoldenPaths, NamedPath) {
-  for (const GoldenCase& one : cases_of("build_object_path")) {
-    SCOPED_TRACE(one.name);
-    const Map& in = *one.find("in")->get_if<Map>();
-    StoreConfig config;
-    config.schema_prefix = in.at("schema_prefix").as<std::string>();
-    config.partition_pattern = optional_text(in, "partition_pattern");
-    config.token_length = in.at("token_length").as<int>();
-    Row key;
-    for (const Value& item : in.at("primary_key").as<Seq>().items) {
-      const Seq pair = item.as<Seq>();
-      key.set(pair.items[0].as<std::string>(), untyped(pair.items[1]));
-    }
-    const std::string schema = in.at("schema").as<std::string>(), table = in.at("table").as<std::string>(),
-                      field = in.at("field").as<std::string>();
-    const Site site{schema, table, field, "main", &key};
-    const std::string token = one.find("out")->get_if<Map>()->at("token").as<std::string>();
-    EXPECT_EQ(random_token(config.token_length).size(), token.size());
-    EXPECT_EQ(named_path(config, site, in.at("ext").as<std::string>(), token),
-              one.find("out")->get_if<Map>()->at("path").as<std::string>());
-  }
-}
-
-TEST(GoldenPaths, HashedPath) {
-  for (const GoldenCase& one : cases_of("hash_path")) {
-    SCOPED_TRACE(one.name);
-    const Map& in = *one.find("in")->get_if<Map>();
-    StoreConfig config;
-    config.hash_prefix = in.at("hash_prefix").as<std::string>();
-    if (!in.at("subfolding").is_null()) config.subfolding = in.at("subfolding").as<std::vector<int>>();
-    const std::string schema = in.at("schema").as<std::string>();
-    std::string hash = optional_text(in, "hash").value_or("");
-    if (const auto hex = optional_text(in, "data_hex")) hash = content_hash(from_hex(*hex).value());
-    if (one.name == "hp_all_digits") {  // a hash like any other; DataJoint for Python would fail on this content
-      EXPECT_EQ(hashed_path(config, schema, hash), "_hash/my_schema/" + hash);
-      continue;
-    }
-    if (!one.find("out")) {
-      EXPECT_EQ(code_of([&] { hashed_path(config, schema, hash); }), Errc::usage);
-      continue;
-    }
-    const Map& out = *one.find("out")->get_if<Map>();
-    EXPECT_EQ(hash, out.at("hash").as<std::string>());
-    std::string path = out.at("path").as<std::string>();
-    // Folds beyond the hash are left out: an empty part is no part of a key.
-    if (one.name == "hp_fold_past_end") path.replace(path.find("//"), 2, "/");
-    EXPECT_EQ(hashed_path(config, schema, hash), path);
-  }
-}
-
-TEST(GoldenPaths, TypeSpec) {
-  for (const GoldenCase& one : cases_of("parse_type_spec")) {
-    SCOPED_TRACE(one.name);
-    const CodecType type = parse_codec_type(one.text("in"));
-    const Seq out = one.find("out")->as<Seq>();
-    EXPECT_EQ(type.name, out.items[0].as<std::string>());
-    EXPECT_EQ(type.in_store, !out.items[1].is_null());
-    EXPECT_EQ(type.store, out.items[1].is_null() ? "" : out.items[1].as<std::string>());
-  }
-}
 
 TEST(Paths, EveryKeyGivesALegalPath) {
   const StoreConfig config;
