@@ -38,7 +38,7 @@ enum class DType : std::uint8_t {
   bytes,        ///< fixed-width bytes, numpy's S
   text,         ///< fixed-width UTF-32, numpy's U
   record,       ///< fields side by side, numpy's structured types; the fields are in ArrayType::name
-  raw           ///< numpy's V
+  raw           ///< numpy's V; its long doubles too, which differ between machines: "float128", "complex256"
 };
 
 /// The type of one element. `name` is what numpy's str(dtype) says: "float64", ">i2", "<U2", "datetime64[us]",

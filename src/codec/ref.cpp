@@ -14,6 +14,7 @@
 #include "codec/paths.hpp"
 #include "core/hash.hpp"
 #include "core/thread_pool.hpp"
+#include "format/dtype.hpp"
 #include "format/npy.hpp"
 #include "store/path.hpp"
 
@@ -233,7 +234,7 @@ namespace {
 // A file in which these headers and elements lie must agree with the row.
 void check_header(const NpyRef& ref, const ObjectRef::State& state, const ArrayType& type,
                   std::span<const std::int64_t> shape) {
-  if (type == ref.type() && std::ranges::equal(shape, ref.shape())) return;
+  if (format::same_elements(type, ref.type()) && std::ranges::equal(shape, ref.shape())) return;
   damaged(state, fmt::format("it holds {} of shape ({}), and the row says {} of shape ({})", type.name,
                              fmt::join(shape, ", "), ref.type().name, fmt::join(ref.shape(), ", ")));
 }
@@ -322,11 +323,11 @@ Array NpyRef::load(std::span<const Slice> slices) const {
 
   if (!header) {
     const format::NpyHeader found = codec::read_header(*this, object_state);
-    header = State::Header{found.data_offset, found.order};
+    header = State::Header{found.data_offset, found.order, found.type};
     const std::lock_guard lock(state_->mutex);
     state_->header = header;
   }
-  const format::SlicePlan plan(type(), shape(), header->order, slices);
+  const format::SlicePlan plan(header->type, shape(), header->order, slices);
   std::vector<Bytes> pieces(plan.runs().size());
   codec::in_parallel(pieces.size(), [&](std::size_t i) {
     const format::Run& run = plan.runs()[i];

@@ -90,7 +90,7 @@ bool Array::is_both_orders() const noexcept {
 
 Array Array::to_order(Order order) const {
   if (order == order_) return *this;
-  if (is_both_orders()) return Array(type_, shape_, data_, order);
+  if (is_both_orders() || data_.empty()) return Array(type_, shape_, data_, order);
   // Column order of a shape is row order of the reversed shape.
   Shape lengths = shape_;
   if (order_ == Order::column) std::ranges::reverse(lengths);

@@ -33,6 +33,7 @@ struct NpyRef::State {
   struct Header {
     std::uint64_t data_offset = 0;  ///< of the first element in the file
     Array::Order order = Array::Order::row;
+    ArrayType type;
   };
   std::optional<Header> header;  ///< by mutex
 };

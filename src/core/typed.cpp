@@ -241,8 +241,10 @@ Shape shape_member(const Map& map) {
 ArrayType type_named(const std::string& name, const Map& map) {
   if (name.starts_with("datetime64")) return {DType::datetime64, 8, false, name};
   if (name.starts_with("timedelta64")) return {DType::timedelta64, 8, false, name};
-  if (name.starts_with("[")) return {DType::record, size_member(map, "itemsize"), false, name};
+  if (name.starts_with("[") || name.starts_with("{")) return {DType::record, size_member(map, "itemsize"), false, name};
   if (name.starts_with("|V")) return {DType::raw, size_member(map, "itemsize"), false, name};
+  if (name == "float128") return {DType::raw, 16, false, name};
+  if (name == "complex256") return {DType::raw, 32, false, name};
   if (name.starts_with("|S")) {
     std::uint32_t size = 0;
     const char* end = name.data() + name.size();

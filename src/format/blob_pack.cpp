@@ -221,7 +221,7 @@ class Packer {
                          number ? "Array::to_native()" : "another type, or an <npy@> attribute"));
     const bool is_complex = value.dtype() == DType::c64 || value.dtype() == DType::c128;
     put_code(Code::array);
-    beyond_mym_ |= *number >= element_time || value.ndim() == 0;
+    beyond_mym_ |= *number >= element_time || (value.ndim() == 0 && *number != element_char);
     put_shape(value.shape());
     put_number(*number);
     put_number(std::uint32_t{is_complex});

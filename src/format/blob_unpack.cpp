@@ -71,22 +71,19 @@ class Unpacker {
  private:
   // MATLAB of 32 bits wrote lengths of 4 bytes. After the code comes the number of dimensions, at least 2, and what
   // would be its upper half is the first dimension; if that is 0, what would be the upper half of the first dimension
-  // is an element type or a number of fields, or the blob (an empty cell array) ends here.
+  // is an element type or a number of fields.
   bool written_by_32_bits() const {
-    constexpr std::size_t start = 5, end_of_two = start + 12;
+    constexpr std::size_t start = 5;
     const auto number = [this](std::size_t at) {
       std::uint32_t n = 0;
-      std::memcpy(&n, blob_.data() + at, sizeof n);
+      if (at + sizeof n <= blob_.size()) std::memcpy(&n, blob_.data() + at, sizeof n);
       return n;
     };
-    if (blob_.size() < end_of_two) return false;
-    const auto code = static_cast<Code>(blob_.data()[4]);
+    const auto code = blob_.size() < start ? Code::none : static_cast<Code>(blob_.data()[start - 1]);
     if (code != Code::array && code != Code::cell && code != Code::structure) return false;
     const std::uint32_t dimensions = number(start);
     if (dimensions < 2 || dimensions > max_dimensions) return false;
-    if (number(start + 4) != 0) return true;
-    return dimensions == 2 &&
-           (blob_.size() == end_of_two || (blob_.size() >= end_of_two + 4 && number(end_of_two) != 0));
+    return number(start + 4) != 0 || (dimensions == 2 && number(start + 12) != 0);
   }
 
   Value take_value() {

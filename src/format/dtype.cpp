@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <tuple>
+#include <utility>
 
 #include <oas/error.hpp>
 
@@ -27,6 +29,40 @@ constexpr Number numbers[] = {{DType::bool_, 'b', 1}, {DType::i8, 'i', 1},   {DT
                               {DType::u64, 'u', 8},   {DType::f16, 'f', 2},  {DType::f32, 'f', 4}, {DType::f64, 'f', 8},
                               {DType::c64, 'c', 8},   {DType::c128, 'c', 16}};
 
+// numpy's other words for numbers: its letters, and the names of C's types on 64-bit Linux.
+struct Word {
+  std::string_view word;
+  DType kind;
+};
+constexpr Word words[] = {
+    {"?", DType::bool_},     {"bool_", DType::bool_},   {"b", DType::i8},       {"byte", DType::i8},
+    {"B", DType::u8},        {"ubyte", DType::u8},      {"h", DType::i16},      {"short", DType::i16},
+    {"H", DType::u16},       {"ushort", DType::u16},    {"i", DType::i32},      {"intc", DType::i32},
+    {"I", DType::u32},       {"uintc", DType::u32},     {"l", DType::i64},      {"long", DType::i64},
+    {"q", DType::i64},       {"longlong", DType::i64},  {"p", DType::i64},      {"intp", DType::i64},
+    {"int", DType::i64},     {"int_", DType::i64},      {"L", DType::u64},      {"ulong", DType::u64},
+    {"Q", DType::u64},       {"ulonglong", DType::u64}, {"P", DType::u64},      {"uintp", DType::u64},
+    {"uint", DType::u64},    {"e", DType::f16},         {"half", DType::f16},   {"f", DType::f32},
+    {"single", DType::f32},  {"d", DType::f64},         {"double", DType::f64}, {"float", DType::f64},
+    {"F", DType::c64},       {"csingle", DType::c64},   {"D", DType::c128},     {"cdouble", DType::c128},
+    {"complex", DType::c128}};
+// The long doubles of 64-bit Intel: their bytes are kept, and nobody computes with them.
+struct LongNumber {
+  std::string_view word, name, descr;
+  std::uint32_t size;
+};
+constexpr LongNumber long_numbers[] = {{"g", "float128", "f16", 16}, {"G", "complex256", "c32", 32}};
+
+ArrayType number_type(DType kind, bool big_endian) {
+  ArrayType type = ArrayType::of(kind);
+  if (big_endian && type.item_size > 1) {
+    const auto number = std::ranges::find(numbers, kind, &Number::kind);
+    type.big_endian = true;
+    type.name = fmt::format(">{}{}", number->letter, number->size);
+  }
+  return type;
+}
+
 // "[us]", "[25s]" or nothing.
 bool is_unit(std::string_view text) {
   static constexpr std::string_view units[] = {"Y", "M", "W", "D", "h", "m", "s", "ms", "us", "ns", "ps", "fs", "as"};
@@ -45,20 +81,31 @@ ArrayType time_type(DType kind, bool big_endian, std::string_view unit) {
 }
 
 ArrayType parse_scalar(std::string_view text) {
-  for (const Number& number : numbers) {
-    const ArrayType type = ArrayType::of(number.kind);
-    if (text == type.name) return type;
+  std::string_view rest = text;
+  const bool ordered = !rest.empty() && std::string_view("<>=|").find(rest.front()) != std::string_view::npos;
+  const bool big_endian = ordered && rest.front() == '>';
+  if (ordered) rest.remove_prefix(1);
+
+  for (const Number& number : numbers)
+    if (rest == ArrayType::of(number.kind).name) return number_type(number.kind, big_endian);
+  for (const Word& word : words)
+    if (rest == word.word) return number_type(word.kind, big_endian);
+  for (const LongNumber& number : long_numbers) {
+    if (rest != number.word && rest != number.name && rest != number.descr) continue;
+    if (big_endian)
+      throw Error(Errc::unsupported, fmt::format("read the type of an array: {} is a long double of another machine. "
+                                                 "convert it to float64 or complex128",
+                                                 text));
+    return {DType::raw, number.size, false, std::string(number.name)};
   }
   for (const auto& [name, kind] : {std::pair{std::string_view("datetime64"), DType::datetime64},
                                    std::pair{std::string_view("timedelta64"), DType::timedelta64}})
-    if (text.starts_with(name) && is_unit(text.substr(name.size())))
-      return time_type(kind, false, text.substr(name.size()));
+    if (rest.starts_with(name) && is_unit(rest.substr(name.size())))
+      return time_type(kind, big_endian, rest.substr(name.size()));
+  if (rest == "c") return {DType::bytes, 1, false, "|S1"};
+  if (rest == "S" || rest == "bytes") return {DType::bytes, 0, false, "|S0"};
+  if (rest == "U" || rest == "str") return {DType::text, 0, big_endian, big_endian ? ">U0" : "<U0"};
 
-  std::string_view rest = text;
-  const bool ordered = !rest.empty() && std::string_view("<>=|").find(rest.front()) != std::string_view::npos;
-  bool big_endian = ordered && rest.front() == '>';
-  if (ordered) rest.remove_prefix(1);
-  if (rest == "?") return ArrayType::of(DType::bool_);
   const char letter = rest.empty() ? '\0' : rest.front();
   if (letter == 'O' || text == "object")
     throw Error(Errc::unsupported, "read the type of an array: it holds Python objects. store it as a <blob>");
@@ -75,13 +122,7 @@ ArrayType parse_scalar(std::string_view text) {
     return time_type(letter == 'M' ? DType::datetime64 : DType::timedelta64, big_endian, tail);
   if (!rest.empty() && tail.empty() && rest.size() > 1) {
     for (const Number& number : numbers) {
-      if (letter != number.letter || size != number.size) continue;
-      ArrayType type = ArrayType::of(number.kind);
-      if (big_endian && size > 1) {
-        type.big_endian = true;
-        type.name = fmt::format(">{}{}", letter, size);
-      }
-      return type;
+      if (letter == number.letter && size == number.size) return number_type(number.kind, big_endian);
     }
     constexpr std::uint32_t largest = INT32_MAX;
     if ((letter == 'S' || letter == 'a') && size <= largest)
@@ -89,9 +130,9 @@ ArrayType parse_scalar(std::string_view text) {
     if (letter == 'V' && size <= largest) return {DType::raw, size, false, fmt::format("|V{}", size)};
     if (letter == 'U' && size <= largest / 4)
       return {DType::text, size * 4, big_endian, fmt::format("{}U{}", big_endian ? '>' : '<', size)};
-    if ((letter == 'f' && (size == 12 || size == 16)) || (letter == 'c' && (size == 24 || size == 32)))
+    if ((letter == 'f' && size == 12) || (letter == 'c' && size == 24))
       throw Error(Errc::unsupported,
-                  fmt::format("read the type of an array: {} differs between machines. convert it to "
+                  fmt::format("read the type of an array: {} is a long double of another machine. convert it to "
                               "float64 or complex128",
                               text));
   }
@@ -100,7 +141,7 @@ ArrayType parse_scalar(std::string_view text) {
 
 std::uint64_t field_size(const RecordField& field) {
   const auto size = bytes_of_shape(field.shape, field.type.item_size);
-  if (!size || *size > INT32_MAX) fail(fmt::format("the field {} is too large", field.name));
+  if (!size || *size > INT32_MAX) fail(fmt::format("the field {} is too large", field.name.substr(0, 80)));
   return *size;
 }
 
@@ -126,21 +167,31 @@ std::string short_name(const ArrayType& type) {
   }
 }
 
+// With its title, if it has one.
+std::string full_name(const RecordField& field) {
+  return field.title.empty() ? quote_literal(field.name)
+                             : fmt::format("({}, {})", quote_literal(field.title), quote_literal(field.name));
+}
+
 std::string record_name(const std::vector<RecordField>& fields, std::uint32_t item_size) {
   const auto type_of = [](const RecordField& field) {
     return field.shape.empty() ? short_name(field.type)
                                : fmt::format("{}, {}", short_name(field.type), shape_literal(field.shape));
   };
-  std::vector<std::string> names, formats, offsets, pairs;
+  std::vector<std::string> names, formats, offsets, titles, pairs;
+  bool titled = false;
   for (const RecordField& field : fields) {
     names.push_back(quote_literal(field.name));
-    pairs.push_back(fmt::format("({}, {})", names.back(), type_of(field)));
+    titles.push_back(field.title.empty() ? "None" : quote_literal(field.title));
+    titled |= !field.title.empty();
+    pairs.push_back(fmt::format("({}, {})", full_name(field), type_of(field)));
     formats.push_back(field.shape.empty() ? type_of(field) : fmt::format("({})", type_of(field)));
     offsets.push_back(std::to_string(field.offset));
   }
   if (is_packed(fields, item_size)) return fmt::format("[{}]", fmt::join(pairs, ", "));
-  return fmt::format("{{'names': [{}], 'formats': [{}], 'offsets': [{}], 'itemsize': {}}}", fmt::join(names, ", "),
-                     fmt::join(formats, ", "), fmt::join(offsets, ", "), item_size);
+  return fmt::format("{{'names': [{}], 'formats': [{}], 'offsets': [{}], {}'itemsize': {}}}", fmt::join(names, ", "),
+                     fmt::join(formats, ", "), fmt::join(offsets, ", "),
+                     titled ? fmt::format("'titles': [{}], ", fmt::join(titles, ", ")) : "", item_size);
 }
 
 struct Record {
@@ -148,11 +199,23 @@ struct Record {
   std::uint32_t item_size = 0;
 };
 
+// "name", or ("title", "name").
+std::pair<std::string, std::string> names_of_literal(const Literal& literal) {
+  const bool titled = literal.kind == Literal::Kind::tuple && literal.items.size() == 2;
+  const Literal& name = titled ? literal.items[1] : literal;
+  if (name.kind != Literal::Kind::text || (titled && literal.items[0].kind != Literal::Kind::text))
+    fail("the name of a field is no text");
+  constexpr std::size_t longest = 65'535;
+  if (name.text.size() > longest) fail(fmt::format("the name of a field is longer than {} bytes", longest));
+  if (name.text.find('\0') != std::string::npos) fail("the name of a field holds a NUL");
+  return {titled ? literal.items[0].text : std::string(), name.text};
+}
+
 // Adds a field whose type, or pair of type and shape, is given; returns where it ends.
-std::uint64_t add_field(Record& record, std::string name, const Literal& type, const Literal* shape,
+std::uint64_t add_field(Record& record, const Literal& name, const Literal& type, const Literal* shape,
                         std::uint64_t offset) {
   RecordField field;
-  field.name = std::move(name);
+  std::tie(field.title, field.name) = names_of_literal(name);
   if (type.kind == Literal::Kind::tuple && type.items.size() == 2 && !shape) {
     field.type = dtype_of_literal(type.items[0]);
     field.shape = shape_of_literal(type.items[1]);
@@ -160,7 +223,8 @@ std::uint64_t add_field(Record& record, std::string name, const Literal& type, c
     field.type = dtype_of_literal(type);
     if (shape) field.shape = shape_of_literal(*shape);
   }
-  if (field.shape.size() > max_dimensions) fail(fmt::format("the field {} has too many dimensions", field.name));
+  if (field.shape.size() > max_dimensions)
+    fail(fmt::format("the field {} has too many dimensions", field.name.substr(0, 80)));
   const std::uint64_t end = offset + field_size(field);
   if (end > INT32_MAX) fail("a structure is too large");
   field.offset = static_cast<std::uint32_t>(offset);
@@ -175,11 +239,8 @@ Record parse_list(const Literal& list) {
   for (const Literal& item : list.items) {
     if (item.kind != Literal::Kind::tuple || item.items.size() < 2 || item.items.size() > 3)
       fail("the field of a structure is not a name with a type");
-    const Literal* name = &item.items[0];
-    if (name->kind == Literal::Kind::tuple && name->items.size() == 2) name = &name->items[1];
-    if (name->kind != Literal::Kind::text) fail("the name of a field is no text");
-    const bool padding = name->text.empty();
-    offset = add_field(record, name->text, item.items[1], item.items.size() == 3 ? &item.items[2] : nullptr, offset);
+    offset = add_field(record, item.items[0], item.items[1], item.items.size() == 3 ? &item.items[2] : nullptr, offset);
+    const bool padding = record.fields.back().name.empty();
     if (padding && record.fields.back().type.kind != DType::raw) fail("a field has no name");
     if (padding) record.fields.pop_back();
   }
@@ -187,24 +248,27 @@ Record parse_list(const Literal& list) {
   return record;
 }
 
-// {'names': [...], 'formats': [...], 'offsets': [...], 'itemsize': n, 'aligned': True}
+// {'names': [...], 'formats': [...], 'offsets': [...], 'titles': [...], 'itemsize': n, 'aligned': True}
 Record parse_dict(const Literal& dict) {
   const Literal* names = dict.find("names");
   const Literal* formats = dict.find("formats");
   const Literal* offsets = dict.find("offsets");
+  const Literal* titles = dict.find("titles");
   const Literal* item_size = dict.find("itemsize");
-  if (!names || !formats || !offsets || !item_size || names->items.size() != formats->items.size() ||
-      names->items.size() != offsets->items.size() || item_size->kind != Literal::Kind::integer)
+  const std::size_t count = names ? names->items.size() : 0;
+  if (!names || !formats || !offsets || !item_size || formats->items.size() != count ||
+      offsets->items.size() != count || (titles && titles->items.size() != count) ||
+      item_size->kind != Literal::Kind::integer)
     fail("the description of a structure is not complete");
   Record record;
   std::uint64_t end = 0;
-  for (std::size_t i = 0; i < names->items.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const Literal& offset = offsets->items[i];
-    if (names->items[i].kind != Literal::Kind::text || offset.kind != Literal::Kind::integer || offset.number < 0 ||
-        offset.number > INT32_MAX)
-      fail("the field of a structure is not a name with a type and an offset");
-    end = std::max(end, add_field(record, names->items[i].text, formats->items[i], nullptr,
-                                  static_cast<std::uint64_t>(offset.number)));
+    if (offset.kind != Literal::Kind::integer || offset.number < 0 || offset.number > INT32_MAX)
+      fail("the field of a structure has no offset");
+    end = std::max(
+        end, add_field(record, names->items[i], formats->items[i], nullptr, static_cast<std::uint64_t>(offset.number)));
+    if (titles && titles->items[i].kind == Literal::Kind::text) record.fields.back().title = titles->items[i].text;
   }
   if (item_size->number < static_cast<std::int64_t>(end) || item_size->number > INT32_MAX)
     fail("a structure is smaller than its fields");
@@ -253,7 +317,11 @@ std::string dtype_descr(const ArrayType& type) {
   const char order = type.big_endian ? '>' : '<';
   switch (type.kind) {
     case DType::bytes: return fmt::format("'|S{}'", type.item_size);
-    case DType::raw: return fmt::format("'|V{}'", type.item_size);
+    case DType::raw: {
+      const auto number = std::ranges::find(long_numbers, type.name, &LongNumber::name);
+      return number != std::end(long_numbers) ? fmt::format("'<{}'", number->descr)
+                                              : fmt::format("'|V{}'", type.item_size);
+    }
     case DType::text: return fmt::format("'{}U{}'", order, type.item_size / 4);
     case DType::datetime64:
     case DType::timedelta64: {
@@ -274,7 +342,7 @@ std::string dtype_descr(const ArrayType& type) {
                       "describe an array for a .npy file: fields overlap, or are not in the order "
                       "of their places. copy them into another structure");
         pad(field.offset);
-        items.push_back(fmt::format("({}, {}{})", quote_literal(field.name), dtype_descr(field.type),
+        items.push_back(fmt::format("({}, {}{})", full_name(field), dtype_descr(field.type),
                                     field.shape.empty() ? "" : ", " + shape_literal(field.shape)));
         at += field_size(field);
       }
@@ -292,6 +360,13 @@ std::vector<RecordField> record_fields(const ArrayType& type) {
   if (type.kind != DType::record)
     throw Error(Errc::usage, fmt::format("list the fields of an array: {} has none", type.name));
   return parse_record(parse_literal(type.name)).fields;
+}
+
+bool same_elements(const ArrayType& a, const ArrayType& b) {
+  if (a.kind != DType::record || b.kind != DType::record) return a == b;
+  return std::ranges::equal(record_fields(a), record_fields(b), [](const RecordField& x, const RecordField& y) {
+    return x.name == y.name && x.shape == y.shape && same_elements(x.type, y.type);
+  });
 }
 
 std::string_view time_unit(const ArrayType& type) {

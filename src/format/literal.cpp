@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <oas/error.hpp>
 
@@ -12,6 +14,19 @@ namespace oas::format {
 namespace {
 
 constexpr int deepest = 32;
+
+// What Python's repr() escapes beyond ASCII: blanks, controls, marks of format, private characters. (It escapes too
+// what its version of Unicode has not assigned; that differs from version to version.)
+bool is_shown(char32_t c) {
+  static constexpr std::pair<char32_t, char32_t> hidden[] = {
+      {0x7F, 0xA0},       {0xAD, 0xAD},        {0x600, 0x605},     {0x61C, 0x61C},     {0x6DD, 0x6DD},
+      {0x70F, 0x70F},     {0x890, 0x891},      {0x8E2, 0x8E2},     {0x1680, 0x1680},   {0x180E, 0x180E},
+      {0x2000, 0x200F},   {0x2028, 0x202F},    {0x205F, 0x2064},   {0x2066, 0x206F},   {0x3000, 0x3000},
+      {0xE000, 0xF8FF},   {0xFEFF, 0xFEFF},    {0xFFF9, 0xFFFB},   {0x110BD, 0x110BD}, {0x110CD, 0x110CD},
+      {0x13430, 0x13438}, {0x1BCA0, 0x1BCA3},  {0x1D173, 0x1D17A}, {0xE0001, 0xE0001}, {0xE0020, 0xE007F},
+      {0xF0000, 0xFFFFD}, {0x100000, 0x10FFFD}};
+  return std::ranges::none_of(hidden, [c](const auto& range) { return c >= range.first && c <= range.second; });
+}
 
 class Parser {
  public:
@@ -152,16 +167,21 @@ Literal parse_literal(std::string_view utf8) { return Parser(utf8).whole(); }
 std::string quote_literal(std::string_view utf8) {
   const char quote = utf8.find('\'') != std::string_view::npos && utf8.find('"') == std::string_view::npos ? '"' : '\'';
   std::string out(1, quote);
-  for (const char c : utf8) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == quote || c == '\\')
-      out += {'\\', c};
+  while (!utf8.empty()) {
+    const std::string_view before = utf8;
+    const auto taken = take_code_point(utf8);
+    if (!taken) throw Error(Errc::usage, "describe an array: the name of a field is not UTF-8");
+    const auto c = static_cast<std::uint32_t>(*taken);
+    if (c == static_cast<unsigned char>(quote) || c == '\\')
+      out += {'\\', static_cast<char>(c)};
     else if (c == '\n' || c == '\t' || c == '\r')
       out += {'\\', c == '\n' ? 'n' : c == '\t' ? 't' : 'r'};
-    else if (byte < 0x20 || byte == 0x7F)
-      out += fmt::format("\\x{:02x}", byte);
+    else if (c >= 0x20 && is_shown(*taken))
+      out += before.substr(0, before.size() - utf8.size());
+    else if (c < 0x100)
+      out += fmt::format("\\x{:02x}", c);
     else
-      out.push_back(c);
+      out += c < 0x10000 ? fmt::format("\\u{:04x}", c) : fmt::format("\\U{:08x}", c);
   }
   out.push_back(quote);
   return out;

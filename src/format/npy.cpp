@@ -25,10 +25,11 @@ constexpr std::size_t growth_digits = 21;
 // How many bytes the length of the header takes: 2 in version 1, 4 later.
 std::size_t length_bytes(BytesView first_bytes) {
   const std::string_view text = as_text(first_bytes.first(std::min(first_bytes.size(), magic.size())));
-  if (!magic.starts_with(text)) fail("it does not begin as one does");
+  if (!magic.starts_with(text)) fail("at byte 0: it does not begin as one does");
   if (first_bytes.size() <= magic.size()) return 4;
   const auto version = std::to_integer<unsigned>(first_bytes[magic.size()]);
-  if (version < 1 || version > 3) fail(fmt::format("its version is {}, only 1 to 3 are known", version));
+  if (version < 1 || version > 3)
+    fail(fmt::format("at byte {}: its version is {}, only 1 to 3 are known", magic.size(), version));
   return version == 1 ? 2 : 4;
 }
 
@@ -36,12 +37,31 @@ std::string to_utf8(BytesView header, bool latin1) {
   std::string text;
   if (!latin1) {
     text = as_text(header);
-    if (!valid_utf8(text)) fail("its header is not UTF-8");
+    if (!valid_utf8(text)) throw Error(Errc::decode, "it is not UTF-8");
   } else {
     text.reserve(header.size());
     for (const std::byte b : header) append_utf8(text, std::to_integer<char32_t>(b));
   }
   return text;
+}
+
+NpyHeader parse_text(std::string_view utf8) {
+  const auto refuse = [](const std::string& why) { throw Error(Errc::decode, why); };
+  const Literal header = parse_literal(utf8);
+  const Literal* descr = header.find("descr");
+  const Literal* fortran_order = header.find("fortran_order");
+  const Literal* shape = header.find("shape");
+  if (header.kind != Literal::Kind::dict || header.items.size() != 6 || !descr || !fortran_order || !shape)
+    refuse("it is not a dict of descr, fortran_order and shape");
+  if (fortran_order->kind != Literal::Kind::boolean) refuse("fortran_order is neither True nor False");
+  NpyHeader parsed{dtype_of_literal(*descr), shape_of_literal(*shape),
+                   fortran_order->number != 0 ? Array::Order::column : Array::Order::row, 0, 0};
+  if (parsed.shape.size() > max_dimensions)
+    refuse(fmt::format("it has {} dimensions, {} is the limit", parsed.shape.size(), max_dimensions));
+  const auto data_size = bytes_of_shape(parsed.shape, parsed.type.item_size);
+  if (!data_size || !bytes_of_shape(parsed.shape, 1)) refuse("its shape is larger than any file");
+  parsed.data_size = *data_size;
+  return parsed;
 }
 
 // nullopt if there is a character that is not in it.
@@ -88,7 +108,8 @@ std::uint64_t npy_header_size(BytesView first_bytes) {
   for (std::size_t i = 0; i < in_length; ++i)
     length |= std::to_integer<std::uint64_t>(first_bytes[magic.size() + 2 + i]) << (8 * i);
   if (length > largest_header)
-    fail(fmt::format("it announces a header of {} bytes, {} is the limit", length, largest_header));
+    fail(fmt::format("at byte {}: it announces a header of {} bytes, {} is the limit", magic.size() + 2, length,
+                     largest_header));
   return in_front + length;
 }
 
@@ -96,31 +117,24 @@ NpyHeader parse_npy_header(BytesView first_bytes) {
   const std::uint64_t size = npy_header_size(first_bytes);
   const std::size_t in_front = magic.size() + 2 + length_bytes(first_bytes);
   if (first_bytes.size() < std::max<std::uint64_t>(in_front, size))
-    fail(fmt::format("it ends in its header, at byte {}", first_bytes.size()));
+    fail(fmt::format("at byte {}: it ends in its header", first_bytes.size()));
   const bool latin1 = first_bytes[magic.size()] != std::byte{3};
-  const Literal header =
-      parse_literal(to_utf8(first_bytes.subspan(in_front, static_cast<std::size_t>(size) - in_front), latin1));
-  const Literal* descr = header.find("descr");
-  const Literal* fortran_order = header.find("fortran_order");
-  const Literal* shape = header.find("shape");
-  if (header.kind != Literal::Kind::dict || header.items.size() != 6 || !descr || !fortran_order || !shape)
-    fail("its header is not a dict of descr, fortran_order and shape");
-  if (fortran_order->kind != Literal::Kind::boolean) fail("fortran_order is neither True nor False");
-  NpyHeader parsed{dtype_of_literal(*descr), shape_of_literal(*shape),
-                   fortran_order->number != 0 ? Array::Order::column : Array::Order::row, size, 0};
-  if (parsed.shape.size() > max_dimensions)
-    fail(fmt::format("it has {} dimensions, {} is the limit", parsed.shape.size(), max_dimensions));
-  const auto data_size = bytes_of_shape(parsed.shape, parsed.type.item_size);
-  if (!data_size || !bytes_of_shape(parsed.shape, 1)) fail("its shape is larger than any file");
-  parsed.data_size = *data_size;
-  return parsed;
+  try {
+    NpyHeader parsed =
+        parse_text(to_utf8(first_bytes.subspan(in_front, static_cast<std::size_t>(size) - in_front), latin1));
+    parsed.data_offset = size;
+    return parsed;
+  } catch (const Error& error) {
+    throw error.within(fmt::format("read a .npy file, its header from byte {} on", in_front));
+  }
 }
 
 Array read_npy(const Bytes& file) {
   NpyHeader header = parse_npy_header(file);
   const std::uint64_t there = file.size() - header.data_offset;
   if (header.data_size > there)
-    fail(fmt::format("its elements take {} bytes, {} are there. it is not complete", header.data_size, there));
+    fail(fmt::format("at byte {}: its elements take {} bytes, {} are there. it is not complete", header.data_offset,
+                     header.data_size, there));
   Bytes data = file.slice(static_cast<std::size_t>(header.data_offset), static_cast<std::size_t>(header.data_size));
   return adopt_array(std::move(header.type), std::move(header.shape), std::move(data), header.order);
 }

@@ -43,11 +43,17 @@ inline std::vector<GoldenCase> golden_cases(const std::string& kind) {
   std::ifstream in(golden_folder() / kind / "index.jsonl");
   std::vector<GoldenCase> cases;
   for (std::string line; std::getline(in, line);) {
+    if (line.empty()) continue;
     Map fields = from_json(line, "a golden case").as<Map>();
     std::string name = fields.at("name").as<std::string>();
     cases.push_back({std::move(name), std::move(fields)});
   }
   return cases;
+}
+
+/// The bytes of a case that has a file.
+inline Bytes golden_file(const std::string& kind, const GoldenCase& golden) {
+  return read_file(golden_folder() / kind / golden.text("file"));
 }
 
 }  // namespace oas::testing
