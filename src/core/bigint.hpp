@@ -9,8 +9,8 @@
 
 namespace oas {
 
-/// What a blob can hold, two's complement; and the digits of that. Longer ones are refused: time is quadratic, 20 ms for
-/// the longest.
+/// What a blob can hold, two's complement; and the digits of that. Longer ones are refused: time is quadratic, 20 ms
+/// for the longest.
 inline constexpr std::size_t max_integer_bytes = 65'535, max_integer_digits = 157'824;
 
 /// [+-]digits → int64 if it fits, else BigInt, without leading zeros. Errors: decode; unsupported if it is too long.

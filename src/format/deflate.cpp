@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view magic{"ZL123\0", 6};
 constexpr std::size_t prefix_size = magic.size() + 8;
 constexpr std::size_t small_under = 2 * 1024, sample_over = 8 * 1024;
-constexpr std::size_t pieces = 4, smallest_piece = 1024, largest_piece = 16 * 1024;
+constexpr std::size_t pieces = 4, smallest_piece = 512, largest_piece = 16 * 1024;
 
 uInt chunk(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));

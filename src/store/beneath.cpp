@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <functional>
 #include <iterator>
 #include <system_error>
 #include <vector>
@@ -136,20 +137,31 @@ Fd Beneath::open(std::string_view path, int flags) const {
 
 Fd Beneath::make(std::string_view folder) const {
   constexpr int attempts = 1000;  // each is lost to somebody who removed an empty folder just then
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    Fd fd = open(folder, O_PATH | folder_flags);
-    if (fd) return fd;
-    if (errno != ENOENT) fail(errno, "open its folder");
-    check_still_there();
+  // Beside a folder that was missing, the next one mostly is too: then to look for it first is in vain.
+  const std::size_t beside = std::hash<std::string_view>{}(folder.substr(0, folder.rfind('/')));
+  bool look_first = missing_beside_.load(std::memory_order_relaxed) != beside;
+  for (int attempt = 0; attempt < attempts; ++attempt, look_first = true) {
+    if (look_first) {
+      Fd fd = open(folder, O_PATH | folder_flags);
+      if (fd) return fd;
+      if (errno != ENOENT) fail(errno, "open its folder");
+      check_still_there();
+    }
     // Up to one that is there, and down again: mostly the last one alone is missing.
     std::vector<std::string> missing{std::string(folder)};
     while (!missing.empty()) {
       Place place = place_of(missing.back());
       const Fd above = open(place.folder, O_PATH | folder_flags);
       if (!above && errno != ENOENT) fail(errno, "open a folder above it");
-      if (above && (::mkdirat(above.get(), place.leaf.c_str(), 0777) == 0 || errno == EEXIST)) {
+      const bool made = above && ::mkdirat(above.get(), place.leaf.c_str(), 0777) == 0;
+      if (made || (above && errno == EEXIST)) {
         missing.pop_back();
-        continue;
+        if (!missing.empty()) continue;
+        missing_beside_.store(made ? beside : 0, std::memory_order_relaxed);
+        Fd fd = step(above.get(), place.leaf.c_str(), O_PATH | folder_flags);
+        if (fd) return fd;
+        if (errno != ENOENT) fail(errno, "open its folder");
+        break;  // removed just now
       }
       if (above && errno != ENOENT) {
         const int error = errno;

@@ -4,6 +4,7 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <set>
 #include <string>
 #include <string_view>
@@ -63,6 +64,7 @@ class Beneath {
   std::string location_;
   Fd root_;
   bool has_openat2_ = false;
+  mutable std::atomic<std::size_t> missing_beside_ = 0;  // hash of the folder in which make() made the last one
 };
 
 }  // namespace oas::store
