@@ -167,7 +167,7 @@ class Workloads {
     const int count = few(1000, 50);
     auto t = table("NpySmall", "<npy@store>");
     std::vector<oas::Row> rows;
-    const auto raw = small_files(count);
+    const auto raw = small_files(count, true);
     out_.compare("npy_small", "insert", "rows/s", count,
                  {[&](int) { t.insert(rows); },
                   [&](int k) {
@@ -198,7 +198,7 @@ class Workloads {
                     t.remove();
                     t.insert(rows);
                   }},
-                 raw.unlink, "unlink(2)");
+                 raw.unlink, "unlink(2), rmdir(2)");
     t.remove();
     nothing_left("npy_small");
   }
@@ -392,26 +392,36 @@ class Workloads {
     return rows;
   }
 
-  /// Many files of 10 KB in one folder; new ones each turn, because some file systems are slow to make a file where one
-  /// was removed a moment ago.
-  Files small_files(int count) {
+  /// Many files of 10 KB, in one folder or, as the keys of rows make them, each in a folder of its own; new ones each
+  /// turn, because some file systems are slow to make a file where one was removed a moment ago.
+  Files small_files(int count, bool own_folders = false) {
     Files f;
     const std::string folder = (raw_ / ("small-" + std::to_string(++raws_))).string();
     fs::create_directories(folder);
     const auto data = std::make_shared<std::vector<std::string>>();
     for (int i = 0; i < count; ++i) data->push_back(bench::octets(static_cast<std::uint64_t>(i), 10240));
-    const auto name = [folder](int turn, int i) { return fmt::format("{}/{}-{}.bin", folder, turn, i); };
+    const auto place = [=](int turn, int i) {
+      return own_folders ? fmt::format("{}/id={}-{}", folder, turn, i) : folder;
+    };
+    const auto name = [=](int turn, int i) { return fmt::format("{}/{}-{}.bin", place(turn, i), turn, i); };
     const auto put = [=, durable = options_.durable](int turn) {
-      for (int i = 0; i < count; ++i) bench::write_file(name(turn, i), (*data)[i]);
+      for (int i = 0; i < count; ++i) {
+        if (own_folders) bench::check(::mkdir(place(turn, i).c_str(), 0777) == 0, "mkdir");
+        bench::write_file(name(turn, i), (*data)[i]);
+      }
       if (durable) bench::sync_all(folder);
     };
     f.put = {put};
-    f.put_by = options_.durable ? "open, write, close of each, syncfs" : "open, write, close";
+    f.put_by = fmt::format("{}open, write, close{}", own_folders ? "mkdir, " : "",
+                           options_.durable ? " of each, syncfs" : "");
     f.get = {[=](int) {
       for (int i = 0; i < count; ++i) bench::read_file(name(0, i), 10240);
     }};
     f.unlink = {[=](int turn) {
-                  for (int i = 0; i < count; ++i) ::unlink(name(100 + turn, i).c_str());
+                  for (int i = 0; i < count; ++i) {
+                    ::unlink(name(100 + turn, i).c_str());
+                    if (own_folders) ::rmdir(place(100 + turn, i).c_str());
+                  }
                 },
                 [=](int turn) { put(100 + turn); }};
     return f;

@@ -70,7 +70,14 @@ class FaultyConnection : public db::ConnectionDecorator {
     const Fault fault = plan_->next(call + " on " + location());
     if (fault == Fault::before) plan_->callback();
     if (fault == Fault::refused) throw Error(Errc::unavailable, "test: the call was refused", location());
-    auto answer = action();
+    auto answer = [&] {
+      try {
+        return action();
+      } catch (...) {
+        if (fault == Fault::after) plan_->callback();  // a refusal is an answer too
+        throw;
+      }
+    }();
     if (fault == Fault::after) plan_->callback();
     if (fault == Fault::answer_lost) {
       const bool commit = call == "commit";
