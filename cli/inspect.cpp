@@ -11,7 +11,7 @@ int inspect(Program& program, const std::string& path) {
   const Inspection found = inspect_file(path, program.typed);
   if (program.typed) {
     if (!found.value)
-      throw Error(Errc::usage, fmt::format("print {} as a typed value: a {} holds none. use --json", path, found.kind),
+      throw Error(Errc::usage, fmt::format("print {} as a typed value: a {} is a folder. use --json", path, found.kind),
                   path);
     write_out(to_typed(*found.value) + "\n");
     return done;

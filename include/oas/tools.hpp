@@ -47,11 +47,18 @@ Query unread(const Query& query);
 struct Inspection {
   std::string kind;            ///< "npy", "blob", "manifest", "zarr"
   Map facts;                   ///< plain values that JSON has a form for; docs/howto/cli.md
-  std::optional<Value> value;  ///< of a blob; of a .npy if it was asked for
+  std::optional<Value> value;  ///< of a blob; of a .npy, and of a manifest its JSON, if it was asked for
 };
 /// Looks into a .npy, a packed blob, the manifest of a folder object, or a Zarr folder. Without `with_value` of a .npy
 /// only the header is read. Errors: usage if there is no such file; decode if it is none of them.
 Inspection inspect_file(const std::filesystem::path& path, bool with_value);
+/// What `<blob>` stores, in parts, one after the other: large arrays in column order, or of one dimension, and large
+/// Bytes are shared, not copied, so what they borrow must live as long as the parts. Compressed where that pays.
+/// Errors: usage, if there is something in `value` that a blob cannot hold.
+std::vector<Bytes> pack_blob(const Value& value);
+/// The value in a blob of ours, of DataJoint for Python, or of MATLAB. Arrays and bytes share the memory of `blob` where
+/// their elements are aligned. Errors: decode, with the offset of the byte; unsupported: sparse arrays.
+Value unpack_blob(const Bytes& blob);
 /// A `.npy` file as an array; an array as a `.npy` file. Errors: decode.
 Array parse_npy(const Bytes& file);
 Bytes format_npy(const Array& array);

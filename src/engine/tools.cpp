@@ -72,16 +72,17 @@ Inspection inspect_npy(const fs::path& path, bool with_value) {
 }
 
 Inspection inspect_blob(const Bytes& file) {
-  Inspection found{"blob", {}, format::unpack(file)};
-  const bool compressed = file.text().starts_with("ZL123");
-  found.facts.set("compressed", compressed);
-  if (!compressed) found.facts.set("protocol", std::string(file.text().substr(0, 3)));
+  format::BlobForm form;
+  Inspection found{"blob", {}, format::unpack(file, &form)};
+  found.facts.set("compressed", form.compressed);
+  found.facts.set("protocol", form.protocol);
+  found.facts.set("length_bits", form.short_lengths ? 32 : 64);
   found.facts.set("size", file.size());
   found.facts.set("value", found.value->describe());
   return found;
 }
 
-Inspection inspect_manifest(const Bytes& file) {
+Inspection inspect_manifest(const Bytes& file, bool with_value) {
   const auto files = codec::read_manifest(file);
   Inspection found{"manifest", {}, {}};
   std::uint64_t total = 0;
@@ -93,6 +94,7 @@ Inspection inspect_manifest(const Bytes& file) {
   found.facts.set("item_count", files.size());
   found.facts.set("total_size", total);
   found.facts.set("files", std::move(list));
+  if (with_value) found.value = from_json(file.text(), "a manifest");
   return found;
 }
 
@@ -199,9 +201,12 @@ Inspection inspect_file(const fs::path& path, bool with_value) {
   const std::string_view text = file.text();
   if (text.starts_with("ZL123") || text.starts_with(format::protocol_mym) || text.starts_with(format::protocol_dj0))
     return inspect_blob(file);
-  if (text.starts_with('{')) return inspect_manifest(file);
+  if (text.starts_with('{')) return inspect_manifest(file, with_value);
   cannot(path, "it is no .npy file, no blob, no manifest and no Zarr", Errc::decode);
 }
+
+std::vector<Bytes> pack_blob(const Value& value) { return format::pack(value); }
+Value unpack_blob(const Bytes& blob) { return format::unpack(blob); }
 
 Array parse_npy(const Bytes& file) { return format::read_npy(file); }
 

@@ -142,7 +142,7 @@ class SameValue {
   bool is_left_of(const Value& ours, const Value& theirs) {
     const Map& mine = note(ours);
     const std::string t = text(mine, "t");
-    if (t == "array") return text(note(theirs), "t") != "array" || differ("elements", ours, theirs);
+    if (mine.find("shape")) return text(note(theirs), "t") != t || differ("elements", ours, theirs);
     if ((t != "list" && t != "tuple") || list(mine, "v").size() != 1) return false;
     return same(list(mine, "v")[0], theirs) || is_left_of(list(mine, "v")[0], theirs);
   }

@@ -92,8 +92,8 @@ bool has_character_matrix(const Value& value) {
   return array && array->dtype() == DType::bytes && !array->is_both_orders();
 }
 
-// The notation of what was packed as that of what is read: texts become objects; what has no dimensions is a scalar, if
-// it is not the field of a structure.
+// The notation of what was packed as that of what is read: texts become objects; a cell array without elements has one
+// dimension; what has no dimensions is a scalar, if it is not the field of a structure.
 Value as_read(const Value& notation, bool is_field = false) {
   if (const Seq* list = notation.get_if<Seq>()) {
     Seq out;
@@ -105,6 +105,7 @@ Value as_read(const Value& notation, bool is_field = false) {
   Map out;
   for (const auto& [name, member] : note->items) out.items.emplace_back(name, as_read(member, name == Value("fields")));
   const Value* dtype = out.find("dtype");
+  if (out.at("t") == Value("matcell") && out.at("v").as<Seq>().items.empty()) out.set("shape", list({0}));
   if (out.at("t") != Value("array") || !dtype) return out;
   if (*dtype == Value("unicode")) {
     Seq items;
