@@ -54,9 +54,12 @@ class Decimals {
     check(exponent != nullptr && BN_set_word(exponent.get(), piece) == 1);
     check(BN_exp(power.get(), power.get(), exponent.get(), context_.get()) == 1);
     while (BN_ucmp(power.get(), n) <= 0) {
-      Big square(BN_new());
-      check(square != nullptr && BN_sqr(square.get(), power.get(), context_.get()) == 1);
-      powers_.push_back(std::exchange(power, std::move(square)));
+      powers_.push_back(std::move(power));
+      power.reset(BN_new());
+      check(power != nullptr);
+      // A square that would surely be larger than n is not needed.
+      if (2 * BN_num_bits(powers_.back().get()) - 1 > BN_num_bits(n)) break;
+      check(BN_sqr(power.get(), powers_.back().get(), context_.get()) == 1);
     }
     put(n, powers_.size());
   }

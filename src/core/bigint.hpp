@@ -9,7 +9,7 @@
 
 namespace oas {
 
-/// What a blob can hold, two's complement; and the digits of that. Longer ones are refused: time is quadratic, 20 ms
+/// What a blob can hold, two's complement; and the digits of that. Longer ones are refused: time is quadratic, 0.1 s
 /// for the longest.
 inline constexpr std::size_t max_integer_bytes = 65'535, max_integer_digits = 157'824;
 

@@ -44,7 +44,8 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     // "[json.exception.parse_error.101] parse error at line 1, column 2: syntax error …": the last part is the reason.
     std::string_view why = e.what();
     if (const auto reason = why.find("syntax error"); reason != std::string_view::npos) why.remove_prefix(reason);
-    throw Error(Errc::syntax, fmt::format("read {}: {} near '{}'", what_, why, last.substr(0, 40)), {},
+    throw Error(Errc::syntax,
+                fmt::format("read {}: at byte {}: {} near '{}'", what_, position, why, last.substr(0, 40)), {},
                 fmt::format("byte {}", position));
   }
 

@@ -12,6 +12,9 @@ namespace oas {
 /// Containers may be nested so deep; more is refused both ways.
 inline constexpr std::size_t max_json_depth = 1600;
 
+/// Reading takes at most so many bytes of memory for each byte of the text.
+inline constexpr std::size_t json_factor = 256;
+
 /// Of a key that comes twice the last value counts. Errors: syntax, with the offset of the byte in native()
 /// ("byte 17"); `what` names the text in the message: "the settings", "the metadata of Scan.movie".
 Value from_json(std::string_view text, std::string_view what = "JSON");

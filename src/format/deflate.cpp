@@ -171,7 +171,7 @@ bool is_compressed(BytesView blob) noexcept { return as_text(blob).starts_with(m
 
 Bytes inflate_envelope(BytesView blob, std::size_t lead) {
   std::size_t prefix = prefix_size;
-  if (blob.size() < prefix) damaged("it ends in its prefix, at byte " + std::to_string(blob.size()));
+  if (blob.size() < prefix) damaged("at byte " + std::to_string(blob.size()) + ": it ends in its prefix");
   std::uint64_t size = 0;
   for (std::size_t i = 0; i < 8; ++i) size |= std::uint64_t{std::to_integer<std::uint8_t>(blob[6 + i])} << (8 * i);
   // zlib cannot expand more than 1032 times.
@@ -183,7 +183,7 @@ Bytes inflate_envelope(BytesView blob, std::size_t lead) {
   }
   const BytesView stream = blob.subspan(prefix);
   if (impossible())
-    damaged("it promises " + std::to_string(size) + " bytes, more than " + std::to_string(stream.size()) +
+    damaged("at byte 6: it promises " + std::to_string(size) + " bytes, more than " + std::to_string(stream.size()) +
             " compressed ones can hold");
 
   // Grown as bytes really come, so that a promise alone does not take memory.
@@ -208,17 +208,20 @@ Bytes inflate_envelope(BytesView blob, std::size_t lead) {
     z.avail_out = room;
     const int result = inflate(&z, Z_NO_FLUSH);
     read += in - z.avail_in;
-    if (full && z.avail_out == 0) damaged("it holds more than the " + std::to_string(size) + " bytes that it promises");
+    if (full && z.avail_out == 0)
+      damaged("at byte " + std::to_string(prefix + read) + ": it holds more than the " + std::to_string(size) +
+              " bytes that it promises");
     if (!full) written += room - z.avail_out;
     if (result == Z_STREAM_END) break;
     const bool stuck = read == stream.size() && z.avail_out != 0;
     if (result == Z_BUF_ERROR || (result == Z_OK && stuck))
-      damaged("its stream ends early, at byte " + std::to_string(prefix + read));
+      damaged("at byte " + std::to_string(prefix + read) + ": its stream ends early");
     if (result == Z_MEM_ERROR) throw std::bad_alloc();
     if (result != Z_OK) damaged("at byte " + std::to_string(prefix + read) + ": " + (z.msg ? z.msg : "no zlib stream"));
   }
-  if (written != size) damaged("it promises " + std::to_string(size) + " bytes and holds " + std::to_string(written));
-  if (read != stream.size()) damaged("bytes follow its stream, from byte " + std::to_string(prefix + read));
+  if (written != size)
+    damaged("at byte 6: it promises " + std::to_string(size) + " bytes and holds " + std::to_string(written));
+  if (read != stream.size()) damaged("at byte " + std::to_string(prefix + read) + ": bytes follow its stream");
   return std::move(buffer).finish(lead + written).slice(lead, written);
 }
 

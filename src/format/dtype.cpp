@@ -11,6 +11,7 @@
 
 #include <oas/error.hpp>
 
+#include "core/text.hpp"
 #include "format/array_data.hpp"
 #include "format/dtype_literal.hpp"
 
@@ -208,6 +209,7 @@ std::pair<std::string, std::string> names_of_literal(const Literal& literal) {
   constexpr std::size_t longest = 65'535;
   if (name.text.size() > longest) fail(fmt::format("the name of a field is longer than {} bytes", longest));
   if (name.text.find('\0') != std::string::npos) fail("the name of a field holds a NUL");
+  if (!valid_utf8(name.text)) fail("the name of a field is not UTF-8");
   return {titled ? literal.items[0].text : std::string(), name.text};
 }
 

@@ -26,8 +26,11 @@ inline constexpr std::size_t npy_first_read = 4096;
 /// Errors: decode if this is not the start of a .npy file, or it announces a header of more than 16 MiB.
 std::uint64_t npy_header_size(BytesView first_bytes);
 /// `first_bytes`: at least npy_header_size(first_bytes), or the whole file.
-/// Errors: decode if it is no header or not all there; unsupported for object and long double arrays.
+/// Errors: decode if it is no header or not all there; unsupported for arrays of objects, and
+/// long doubles of other machines.
 NpyHeader parse_npy_header(BytesView first_bytes);
+/// Parsing a header takes at most `npy_factor` times its bytes of memory, whatever it promises; so does read_npy.
+inline constexpr std::size_t npy_factor = 192;
 /// The array in a file. Shares its memory where the elements are aligned. Bytes after the elements are not looked at.
 /// Errors: as parse_npy_header; decode if elements are missing.
 Array read_npy(const Bytes& file);

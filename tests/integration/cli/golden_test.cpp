@@ -31,7 +31,8 @@ Answer inspect_typed(const std::filesystem::path& file) {
   if (!pipe) throw Error(Errc::unavailable, "start " + command);
   Answer answer;
   std::array<char, 65536> piece{};
-  while (const std::size_t size = std::fread(piece.data(), 1, piece.size(), pipe)) answer.out.append(piece.data(), size);
+  while (const std::size_t size = std::fread(piece.data(), 1, piece.size(), pipe))
+    answer.out.append(piece.data(), size);
   const int status = ::pclose(pipe);
   answer.exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   return answer;
@@ -79,9 +80,8 @@ TEST(GoldenInspect, Arrays) {
   std::size_t compared = 0, refused = 0;
   for (const auto& golden : testing::golden_cases("npy")) {
     SCOPED_TRACE(golden.name);
-    const auto value = printed(testing::golden_folder() / "npy" / golden.text("file"), [](const Bytes& file) {
-      return Value(parse_npy(file));
-    });
+    const auto value = printed(testing::golden_folder() / "npy" / golden.text("file"),
+                               [](const Bytes& file) { return Value(parse_npy(file)); });
     if (!value) {
       ++refused;
       continue;
@@ -103,7 +103,8 @@ TEST(GoldenInspect, Arrays) {
 TEST(GoldenInspect, Manifests) {
   const test::TempFolder folder;
   const auto file = folder.path() / "frames.manifest.json";
-  const std::string text = R"({"files": [{"path": "a/b", "size": 3}], "total_size": 3, "item_count": 1, "created": "x"})";
+  const std::string text =
+      R"({"files": [{"path": "a/b", "size": 3}], "total_size": 3, "item_count": 1, "created": "x"})";
   std::ofstream(file) << text;
   const Answer answer = inspect_typed(file);
   EXPECT_EQ(answer.exit, 0) << answer.out;
