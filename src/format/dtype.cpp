@@ -207,9 +207,11 @@ std::pair<std::string, std::string> names_of_literal(const Literal& literal) {
   if (name.kind != Literal::Kind::text || (titled && literal.items[0].kind != Literal::Kind::text))
     fail("the name of a field is no text");
   constexpr std::size_t longest = 65'535;
-  if (name.text.size() > longest) fail(fmt::format("the name of a field is longer than {} bytes", longest));
-  if (name.text.find('\0') != std::string::npos) fail("the name of a field holds a NUL");
-  if (!valid_utf8(name.text)) fail("the name of a field is not UTF-8");
+  for (const std::string* text : {&name.text, titled ? &literal.items[0].text : &name.text}) {
+    if (text->size() > longest) fail(fmt::format("the name of a field is longer than {} bytes", longest));
+    if (text->find('\0') != std::string::npos) fail("the name of a field holds a NUL");
+    if (!valid_utf8(*text)) fail("the name of a field is not UTF-8");
+  }
   return {titled ? literal.items[0].text : std::string(), name.text};
 }
 
@@ -270,7 +272,8 @@ Record parse_dict(const Literal& dict) {
       fail("the field of a structure has no offset");
     end = std::max(
         end, add_field(record, names->items[i], formats->items[i], nullptr, static_cast<std::uint64_t>(offset.number)));
-    if (titles && titles->items[i].kind == Literal::Kind::text) record.fields.back().title = titles->items[i].text;
+    if (titles && titles->items[i].kind == Literal::Kind::text)
+      record.fields.back().title = names_of_literal(titles->items[i]).second;
   }
   if (item_size->number < static_cast<std::int64_t>(end) || item_size->number > INT32_MAX)
     fail("a structure is smaller than its fields");

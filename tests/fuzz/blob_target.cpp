@@ -1,8 +1,11 @@
-// Any bytes as a blob: a value that packs and reads again as the same, or a typed error.
+// Any bytes as a blob: a value that packs and reads again as the same, in a blob and in notation, or a typed error.
+#include "core/typed.hpp"
 #include "format/blob.hpp"
 #include "fuzz/target.hpp"
 
 namespace {
+
+using Compress = oas::format::PackOptions::Compress;
 
 void run(oas::BytesView input) {
   oas::Value value;
@@ -11,15 +14,16 @@ void run(oas::BytesView input) {
   } catch (const oas::Error&) {
     return;
   }
-  using Compress = oas::format::PackOptions::Compress;
-  oas::Bytes packed;
-  try {
-    packed = oas::format::pack_joined(value, {Compress::never});
-  } catch (const oas::Error&) {
-    return;  // what can be read and not written: fields that share no shape, dates before year 1
-  }
-  // What we write we read, and it stays the same from then on.
-  if (oas::format::pack_joined(oas::format::unpack(packed), {Compress::never}) != packed) std::abort();
+  const std::string notation = oas::to_typed(value);
+  if (oas::to_typed(oas::from_typed(notation)) != notation) std::abort();
+  // What was read can be written, what we write we read, and it stays the same from then on. (Texts of MATLAB become
+  // arrays of texts.)
+  const oas::Bytes packed = oas::format::pack_joined(value, {Compress::never});
+  const oas::Value again = oas::format::unpack(packed);
+  if (oas::format::pack_joined(again, {Compress::never}) != packed) std::abort();
+  const std::string second = oas::to_typed(again);
+  if (second != notation && notation.find("\"unicode\"") == std::string::npos) std::abort();
+  if (oas::to_typed(oas::format::unpack(oas::format::pack_joined(value, {Compress::always}))) != second) std::abort();
 }
 
 }  // namespace
