@@ -17,6 +17,9 @@ if(OAS_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(oas_flags INTERFACE -fsanitize=${OAS_SANITIZE})
 endif()
+if(OAS_BUILD_FUZZERS)  # fuzzers are led by what their inputs reach
+  target_compile_options(oas_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # oas_room(NAME SOURCES file… [USES room…] [LINKS target…])
 function(oas_room name)

@@ -7,14 +7,16 @@
 namespace oas::format {
 
 std::optional<std::uint64_t> bytes_of_shape(std::span<const std::int64_t> shape, std::uint64_t item_size) noexcept {
-  for (const std::int64_t length : shape)
+  std::uint64_t bytes = std::max<std::uint64_t>(item_size, 1);
+  bool empty = item_size == 0;
+  for (const std::int64_t length : shape) {
     if (length < 0) return std::nullopt;
-  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
-  std::uint64_t bytes = item_size;
-  for (const std::int64_t length : shape)
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(length), &bytes) || bytes > INT64_MAX)
+    empty |= length == 0;
+    if (__builtin_mul_overflow(bytes, std::max<std::uint64_t>(static_cast<std::uint64_t>(length), 1), &bytes) ||
+        bytes > INT64_MAX)
       return std::nullopt;
-  return bytes;
+  }
+  return empty ? 0 : bytes;
 }
 
 namespace {

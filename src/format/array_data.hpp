@@ -13,7 +13,8 @@ namespace oas::format {
 /// numpy's own limit.
 inline constexpr std::size_t max_dimensions = 64;
 
-/// The product of the lengths and `item_size`; nullopt if it does not fit 63 bits or a length is negative.
+/// The product of the lengths and `item_size`; nullopt if a length is negative, or that of those that are not 0 does
+/// not fit 63 bits (what has no elements has a shape nevertheless).
 std::optional<std::uint64_t> bytes_of_shape(std::span<const std::int64_t> shape, std::uint64_t item_size) noexcept;
 
 /// An array over `data` (whose size must fit), sharing it if that is sound; a bool that is neither 0 nor 1 makes it a

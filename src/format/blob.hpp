@@ -35,12 +35,12 @@ struct BlobForm {
   std::string protocol;        ///< "mYm", "dj0"
   bool short_lengths = false;  ///< of 4 bytes: MATLAB of 32 bits
 };
-/// The value in a blob, and its form if that is asked for. Arrays and bytes share the memory of `blob` (or of the inflated blob) where their elements are
-/// aligned for their type, and are copied where not. A blob whose first byte lies `blob_lead` bytes after a multiple
-/// of 8 gives an array that is the whole blob without a copy.
-/// Memory: what bytes promise is held against the bytes that are there before any is taken, so that it is never more
-/// than `unpack_factor` times the blob; and of a compressed one the same of what really comes out of it, which can be
-/// 1032 times the blob, as zlib has it. Time: linear, but up to 2 microseconds a byte for integers of thousands of digits.
+/// The value in a blob, and its form if that is asked for. Arrays and bytes share the memory of `blob` (or of the
+/// inflated blob) where their elements are aligned for their type, and are copied where not. A blob whose first byte
+/// lies `blob_lead` bytes after a multiple of 8 gives an array that is the whole blob without a copy. Memory: what
+/// bytes promise is held against the bytes that are there before any is taken, so that it is never more than
+/// `unpack_factor` times the blob; and of a compressed one the same of what really comes out of it, which can be 1032
+/// times the blob, as zlib has it. Time: linear, but up to 2 microseconds a byte for integers of thousands of digits.
 /// Errors: decode, with the offset of the byte, if it is not a blob or is damaged; unsupported for sparse arrays,
 /// characters of more than 16 bits outside of a row, and complex integers that no float can hold.
 Value unpack(const Bytes& blob, BlobForm* form = nullptr);

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
+
+#include "format/array_data.hpp"
 
 namespace oas::format {
 
@@ -36,5 +40,11 @@ inline constexpr std::uint32_t element_char = 4, element_object = 5, element_tim
 /// The units of datetime64, in the order of their numbers from element_time on.
 inline constexpr std::string_view time_units[] = {"Y",  "M",  "W",  "D",  "h",  "m", "s",
                                                   "ms", "us", "ns", "ps", "fs", "as"};
+
+/// The product of the lengths; nullopt for shapes that the reader takes for no array's.
+inline std::optional<std::uint64_t> elements_of_shape(std::span<const std::int64_t> shape) noexcept {
+  constexpr std::uint64_t beyond_any_element = 64;
+  return bytes_of_shape(shape, beyond_any_element) ? bytes_of_shape(shape, 1) : std::nullopt;
+}
 
 }  // namespace oas::format

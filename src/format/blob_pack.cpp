@@ -101,6 +101,8 @@ class Packer {
   void put_shape(std::span<const std::int64_t> shape) {
     if (shape.size() > max_dimensions)
       refuse(fmt::format("an array has {} dimensions, {} is the limit", shape.size(), max_dimensions));
+    if (!elements_of_shape(shape))
+      refuse("an array has a shape that only an empty one can have, and too large for that");
     put_size(shape.size());
     for (const std::int64_t length : shape) put_number(length);
   }

@@ -16,6 +16,7 @@
 
 #include "core/text.hpp"
 #include "format/array_data.hpp"
+#include "format/blob_format.hpp"
 
 namespace oas::format {
 
@@ -96,10 +97,10 @@ class BlobReader {
   }
   /// The number of elements of a shape, each of at least `smallest` bytes.
   std::size_t elements(std::span<const std::int64_t> shape, std::size_t smallest) const {
-    const auto bytes = bytes_of_shape(shape, smallest);
-    if (!bytes) fail("a shape that no array has");
-    need(*bytes, "an array");
-    return static_cast<std::size_t>(*bytes / smallest);
+    const auto count = elements_of_shape(shape);
+    if (!count) fail("a shape that no array has");
+    if (*count > left() / smallest) fail(fmt::format("an array of {} elements, {} bytes are left", *count, left()));
+    return static_cast<std::size_t>(*count);
   }
 
   /// What f takes, which leaves `rest` bytes for what must follow it. Counts are so held against the bytes of their
