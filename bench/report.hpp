@@ -58,6 +58,20 @@ class Report {
          fmt::format(", \"seconds\": [{}]{}", runs, more));
   }
 
+  /// Ours beside another program's, which was measured in the same run; both `unit` per operation, less is better.
+  void beside(const std::string& workload, const std::string& op, const std::string& unit, double ours, double theirs,
+              const std::string& by) {
+    line(workload, op, unit, ours, theirs, theirs / ours, by, {});
+  }
+
+  /// What cannot be measured here, and why.
+  void skipped(const std::string& workload, const std::string& op, const std::string& why) const {
+    if (json_)
+      print(workload, op, fmt::format("\"status\": \"skipped\", \"error\": \"{}\"", why));
+    else
+      fmt::print("{:<32} skipped: {}\n", name(workload, op), why);
+  }
+
   /// A number that was measured otherwise: memory, objects.
   void value(const std::string& workload, const std::string& op, const std::string& unit, double value,
              const std::string& more = {}) {

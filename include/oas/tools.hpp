@@ -53,9 +53,9 @@ struct Inspection {
 /// only the header is read. Errors: usage if there is no such file; decode if it is none of them.
 Inspection inspect_file(const std::filesystem::path& path, bool with_value);
 /// What `<blob>` stores, in parts, one after the other: large arrays in column order, or of one dimension, and large
-/// Bytes are shared, not copied, so what they borrow must live as long as the parts. Compressed where that pays.
+/// Bytes are shared, not copied, so what they borrow must live as long as the parts. `compress`: where that pays.
 /// Errors: usage, if there is something in `value` that a blob cannot hold.
-std::vector<Bytes> pack_blob(const Value& value);
+std::vector<Bytes> pack_blob(const Value& value, bool compress = true);
 /// The value in a blob of ours, of DataJoint for Python, or of MATLAB. Arrays and bytes share the memory of `blob` where
 /// their elements are aligned. Errors: decode, with the offset of the byte; unsupported: sparse arrays.
 Value unpack_blob(const Bytes& blob);

@@ -205,7 +205,10 @@ Inspection inspect_file(const fs::path& path, bool with_value) {
   cannot(path, "it is no .npy file, no blob, no manifest and no Zarr", Errc::decode);
 }
 
-std::vector<Bytes> pack_blob(const Value& value) { return format::pack(value); }
+std::vector<Bytes> pack_blob(const Value& value, bool compress) {
+  using Compress = format::PackOptions::Compress;
+  return format::pack(value, {compress ? Compress::automatic : Compress::never});
+}
 Value unpack_blob(const Bytes& blob) { return format::unpack(blob); }
 
 Array parse_npy(const Bytes& file) { return format::read_npy(file); }

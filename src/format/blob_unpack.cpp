@@ -1,7 +1,5 @@
 // Reading blobs: what each code means (docs/format/blob.md), over the reader that minds the bytes (blob_reader.hpp).
 #include <algorithm>
-#include <bit>
-#include <cmath>
 #include <cstring>
 #include <string>
 
@@ -10,6 +8,7 @@
 #include "format/array_data.hpp"
 #include "format/blob.hpp"
 #include "format/blob_format.hpp"
+#include "format/blob_keys.hpp"
 #include "format/blob_reader.hpp"
 #include "format/deflate.hpp"
 
@@ -17,37 +16,6 @@ namespace oas::format {
 namespace {
 
 constexpr std::uint32_t max_fields = 65'535;
-
-// Finds keys, as they are packed, that were there before.
-class Keys {
- public:
-  /// Of up to `count` keys; nothing is done for one.
-  explicit Keys(std::size_t count) : slots_(count > 1 ? std::bit_ceil(2 * count) : 0), keys_(count > 1 ? count : 0) {}
-
-  /// The place of the same key, or, if it is new, `place`, which is its own from now on.
-  std::size_t find_or_add(std::string_view key, std::size_t place) {
-    if (slots_.empty()) return place;
-    for (std::size_t slot = std::hash<std::string_view>()(key);; ++slot) {
-      std::uint32_t& found = slots_[slot & (slots_.size() - 1)];
-      if (found == 0) {
-        found = static_cast<std::uint32_t>(place + 1);
-        keys_[place] = key;
-        return place;
-      }
-      if (keys_[found - 1] == key) return found - 1;
-    }
-  }
-
- private:
-  std::vector<std::uint32_t> slots_;  // places, from 1 on
-  std::vector<std::string_view> keys_;
-};
-
-// NaN is another key than the same NaN, and containers may hold one.
-bool may_repeat(const Value& key) {
-  return !key.is<double>() && !key.is<std::complex<double>>() && !key.is<Decimal>() && !key.is<Seq>() &&
-         !key.is<Map>() && !key.is<Array>() && !key.is<Cells>() && !key.is<Fields>();
-}
 
 class Unpacker {
  public:
@@ -174,8 +142,7 @@ class Unpacker {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t start = in_.at(), place = seq.items.size();
       Value item = take_element(count - i - 1);
-      if (kind == Seq::Kind::set && may_repeat(item) && keys.find_or_add(in_.text_from(start), place) != place)
-        continue;
+      if (kind == Seq::Kind::set && keys.find_or_add(item, in_.text_from(start), place) != place) continue;
       seq.items.push_back(std::move(item));
     }
     return seq;
@@ -188,7 +155,7 @@ class Unpacker {
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t start = in_.at(), more = 2 * (count - i - 1), next = map.items.size();
       Value key = take_element(more + 1);
-      const std::size_t place = may_repeat(key) ? keys.find_or_add(in_.text_from(start), next) : next;
+      const std::size_t place = keys.find_or_add(key, in_.text_from(start), next);
       Value value = take_element(more);
       if (place == next)
         map.items.emplace_back(std::move(key), std::move(value));

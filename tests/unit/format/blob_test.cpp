@@ -226,6 +226,13 @@ TEST(Blob, WhatComesTwiceCountsOnce) {
   EXPECT_EQ(read(dj0 + "\2" + u64(2) + one + one).as<Seq>().items.size(), 2u);
   const std::string nan = item("\x0d" + std::string("\0\0\0\0\0\0\xf8\x7f", 8));
   EXPECT_EQ(read(dj0 + "\4" + u64(2) + nan + one + nan + two).as<Map>().items.size(), 2u);
+  // The same in other bytes, and what Python holds for the same.
+  const std::string padded = item(std::string("\x0a\3\0\1\0\0", 6)), truth = item("\x0b\7"),
+                    real = item("\x0d" + std::string("\0\0\0\0\0\0\xf0\x3f", 8));
+  EXPECT_EQ(read(dj0 + "\3" + u64(4) + one + padded + truth + real).as<Seq>().items, std::vector<Value>{1});
+  const std::string none = item("\xFF"), no_time = item("t" + u32(UINT32_MAX) + u64(UINT64_MAX));
+  EXPECT_EQ(read(dj0 + "\4" + u64(2) + none + one + no_time + two), Value(map({{nullptr, 2}})));
+  EXPECT_EQ(read(dj0 + "\3" + u64(2) + text_item("a") + item("\6" + item("a"))).as<Seq>().items.size(), 2u);
   // Many keys, so that places in the table meet.
   std::string many = dj0 + "\4" + u64(2000);
   for (int i = 0; i < 2000; ++i) many += text_item(std::to_string(i % 1500)) + (i < 1500 ? one : two);
