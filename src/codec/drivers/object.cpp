@@ -49,6 +49,19 @@ std::vector<FolderEntry> files_of(const fs::path& folder) {
   return files;
 }
 
+// As Python's Path.suffix: a name that ends in a dot has none.
+std::string extension_of(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  return extension == "." ? std::string() : extension;
+}
+
+// (extension, bytes), as DataJoint for Python takes it; nullptr if it is something else.
+const Seq* pair_of(const Value& value) {
+  const Seq* pair = value.get_if<Seq>();
+  const bool good = pair && pair->items.size() == 2 && pair->items[0].is<std::string>() && pair->items[1].is<Bytes>();
+  return good ? pair : nullptr;
+}
+
 class ObjectCodec final : public Codec {
  public:
   std::string_view name() const noexcept override { return "object"; }
@@ -60,30 +73,33 @@ class ObjectCodec final : public Codec {
   bool staged() const noexcept override { return true; }
 
   void validate(const Value& value) const override {
-    if (value.is<Bytes>() || value.is<ObjectRef>()) return;
+    if (value.is<Bytes>() || value.is<ObjectRef>() || pair_of(value)) return;
     if (const Attachment* file = value.get_if<Attachment>()) {
       if (!file->file().empty()) Content::from_file(file->file());
     } else if (const std::string* path = value.get_if<std::string>()) {
       if (std::error_code failure; !fs::is_directory(*path, failure)) Content::from_file(*path);
     } else {
-      throw Error(Errc::usage,
-                  fmt::format("store an object: bytes, the path of a local file or folder, an Attachment or another "
-                              "object is wanted, and there is {}",
-                              value.describe()));
+      throw Error(
+          Errc::usage,
+          fmt::format("store an object: bytes, a pair of extension and bytes, the path of a local file or folder, an "
+                      "Attachment or another object is wanted, and there is {}",
+                      value.describe()));
     }
   }
 
   Value encode(const Value& value, const Site& site, ObjectSink& sink) const override {
     if (const Bytes* bytes = value.get_if<Bytes>()) return file(site, sink, std::nullopt, *bytes);
     if (const ObjectRef* object = value.get_if<ObjectRef>()) return copy(site, sink, *object);
+    if (const Seq* pair = pair_of(value))
+      return file(site, sink, *pair->items[0].get_if<std::string>(), *pair->items[1].get_if<Bytes>());
     if (const Attachment* given = value.get_if<Attachment>())
-      return file(site, sink, fs::path(given->name()).extension().string(),
+      return file(site, sink, extension_of(given->name()),
                   given->file().empty() ? Content(given->bytes()) : Content::from_file(given->file()));
     validate(value);
     const fs::path path = *value.get_if<std::string>();
     if (std::error_code failure; fs::is_directory(path, failure))
       return folder(site, sink, std::nullopt, files_of(path));
-    return file(site, sink, path.extension().string(), Content::from_file(path));
+    return file(site, sink, extension_of(path), Content::from_file(path));
   }
 
   Value decode(const Value& stored, const Site&, const ObjectSource& source) const override {
