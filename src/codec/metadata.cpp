@@ -8,6 +8,7 @@
 
 #include "core/json.hpp"
 #include "core/ref_state.hpp"
+#include "core/text.hpp"
 #include "store/path.hpp"
 
 namespace oas::codec {
@@ -93,7 +94,8 @@ std::string manifest_text(std::span<const FileInfo> files, std::uint64_t total, 
   Json list = Json::array();
   for (const FileInfo& file : files) {
     const std::string rule = store::broken_rule(file.path);
-    if (!rule.empty()) throw Error(Errc::usage, fmt::format("list '{}' in a manifest: {}", file.path, rule), file.path);
+    if (!rule.empty())
+      throw Error(Errc::usage, fmt::format("list '{}' in a manifest: {}", shown(file.path), rule), shown(file.path));
     list.push_back({{"path", file.path}, {"size", file.size}});
   }
   Json manifest;
@@ -130,11 +132,11 @@ std::vector<FileInfo> read_manifest(BytesView text) {
   }
   std::unordered_set<std::string_view> paths;
   for (const FileInfo& file : files)
-    if (!paths.insert(file.path).second) refuse(fmt::format("'{}' stands there twice", file.path));
+    if (!paths.insert(file.path).second) refuse(fmt::format("'{}' stands there twice", shown(file.path)));
   for (const FileInfo& file : files)
     for (std::size_t slash = file.path.find('/'); slash != std::string::npos; slash = file.path.find('/', slash + 1))
       if (paths.contains(std::string_view(file.path).substr(0, slash)))
-        refuse(fmt::format("'{}' is both a file and a folder", file.path.substr(0, slash)));
+        refuse(fmt::format("'{}' is both a file and a folder", shown(file.path.substr(0, slash))));
   return files;
 }
 

@@ -191,7 +191,7 @@ std::vector<std::string_view> partition_names(std::string_view pattern) {
 
 std::string checked(std::string path) {
   const std::string rule = store::broken_rule(path);
-  if (!rule.empty()) throw Error(Errc::usage, fmt::format("make the path '{}': {}", path, rule), path);
+  if (!rule.empty()) throw Error(Errc::usage, fmt::format("make the path '{}': {}", shown(path), rule), shown(path));
   return path;
 }
 
@@ -207,7 +207,7 @@ std::string hashed_path(const StoreConfig& config, std::string_view schema, std:
                     std::ranges::all_of(hash, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
   if (!good)
     throw Error(Errc::usage, fmt::format("make the path of content '{}': a hash has 26 lower-case letters and digits",
-                                         hash.substr(0, 40)));
+                                         shown(hash, 40)));
   std::string path = hash_section(config);
   append(path, schema);
   std::string_view rest = hash;
@@ -243,7 +243,7 @@ std::string named_path(const StoreConfig& config, const Site& site, std::string_
   const std::string last = fmt::format("{}_{}{}{}", site.attribute, token, dotted ? "" : ".", extension);
   if (extension.find('/') != std::string_view::npos || last.size() > longest_part)
     throw Error(Errc::usage, fmt::format("make the path of an object with extension '{}': it is no end of a file name",
-                                         extension.substr(0, 40)));
+                                         shown(extension, 40)));
 
   // Keys that are too long together are cut further, until the path leaves room.
   for (const std::size_t longest : {longest_part, std::size_t{128}, std::size_t{64}, std::size_t{32}}) {

@@ -45,7 +45,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     std::string_view why = e.what();
     if (const auto reason = why.find("syntax error"); reason != std::string_view::npos) why.remove_prefix(reason);
     throw Error(Errc::syntax,
-                fmt::format("read {}: at byte {}: {} near '{}'", what_, position, why, last.substr(0, 40)), {},
+                fmt::format("read {}: at byte {}: {} near '{}'", what_, position, shown(why, 300), shown(last, 40)), {},
                 fmt::format("byte {}", position));
   }
 

@@ -36,19 +36,20 @@ void check_gcs(const StoreConfig& config) { not_empty(config, "bucket"); }
 void check_azure(const StoreConfig& config) { not_empty(config, "container"); }
 
 using Keys = std::string_view[];
-constexpr Keys s3{"endpoint", "bucket", "location"};
-constexpr Keys s3_more{"access_key", "secret_key", "secure", "proxy_server"};
+constexpr Keys s3_required{"endpoint", "bucket", "location"};
+constexpr Keys s3_optional{"access_key", "secret_key", "secure", "proxy_server"};
 constexpr Keys s3_secret{"access_key", "secret_key"};
-constexpr Keys gcs{"bucket", "location"};
-constexpr Keys gcs_more{"token", "project"};
+constexpr Keys gcs_required{"bucket", "location"};
+constexpr Keys gcs_optional{"token", "project"};
 constexpr Keys gcs_secret{"token"};
-constexpr Keys azure{"container", "location"};
-constexpr Keys azure_more{"account_name", "account_key", "connection_string"};
+constexpr Keys azure_required{"container", "location"};
+constexpr Keys azure_optional{"account_name", "account_key", "connection_string"};
 constexpr Keys azure_secret{"account_key", "connection_string"};
 
-constexpr std::array<StoreDriver, 3> protocols{{{"s3", s3, s3_more, s3_secret, nullptr, check_s3},
-                                                {"gcs", gcs, gcs_more, gcs_secret, nullptr, check_gcs},
-                                                {"azure", azure, azure_more, azure_secret, nullptr, check_azure}}};
+constexpr std::array<StoreDriver, 3> protocols{
+    {{"s3", s3_required, s3_optional, s3_secret, nullptr, check_s3},
+     {"gcs", gcs_required, gcs_optional, gcs_secret, nullptr, check_gcs},
+     {"azure", azure_required, azure_optional, azure_secret, nullptr, check_azure}}};
 
 }  // namespace
 

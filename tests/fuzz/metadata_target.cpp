@@ -1,41 +1,97 @@
-// Any bytes as JSON: the metadata of an object, the manifest of a folder, a value in notation; each is read, and written
-// again as the same, or a typed error.
+// Any bytes as what a row holds for an object, and as the manifest of a folder: values that every codec reads or
+// refuses with a typed error, and a list of files inside the folder that is written and read again as the same.
 #include "codec/metadata.hpp"
+#include "codec/registry.hpp"
 #include "core/json.hpp"
-#include "core/typed.hpp"
+#include "core/text.hpp"
+#include "fuzz/memory_bound.hpp"
 #include "fuzz/target.hpp"
+#include "store/path.hpp"
+#include "store/registry.hpp"
 
 namespace {
 
-// Runs what may be refused.
-template <class F>
-void maybe(F&& f) {
+using namespace oas;
+
+constexpr std::size_t bytes_of_a_byte = 1024, at_least = 1 << 20;
+
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
+class Source final : public ObjectSource {
+ public:
+  explicit Source(std::shared_ptr<Store> store) : store_(std::move(store)) {}
+  ObjectRef ref(const Value& metadata) const override { return codec::make_ref(metadata, store_); }
+
+ private:
+  std::shared_ptr<Store> store_;
+};
+
+std::shared_ptr<Store> empty_store() {
+  StoreConfig config;
+  config.name = "f";
+  config.protocol = "memory";
+  return store::open_store(config);
+}
+
+void as_metadata(const Value& stored) {
+  static const codec::Registry codecs;
+  static const Source source(empty_store());
+  const Site site{"lab", "scan", "film", "f", nullptr};
+  bool good = true;
   try {
-    f();
-  } catch (const oas::Error&) {
+    const codec::Metadata known = codec::read_metadata(stored);
+    require(store::broken_rule(known.path).empty());
+  } catch (const Error& error) {
+    require(error.code() == Errc::decode && valid_utf8(error.what()));
+    good = false;
+  }
+  for (const std::string& name : codecs.names()) {
+    const Codec& codec = *codecs.at(name);
+    try {
+      const std::vector<std::string> paths = codec.paths(stored);
+      require(good || !codec.manages());
+      for (const std::string& path : paths) require(store::broken_rule(path).empty());
+    } catch (const Error& error) {
+      require(!good && error.code() == Errc::decode);
+    }
+    try {
+      static_cast<void>(codec.decode(stored, site, source));
+      require(good);
+    } catch (const Error& error) {  // the store is empty
+      require(error.code() == Errc::decode || error.code() == Errc::missing_object);
+    }
   }
 }
 
-void run(oas::BytesView input) {
-  maybe([&] { oas::codec::read_manifest(input); });
-  oas::Value json;
+void as_manifest(BytesView input) {
+  std::vector<FileInfo> files;
   try {
-    json = oas::from_json(oas::as_text(input), "input");
-  } catch (const oas::Error&) {
+    files = codec::read_manifest(input);
+  } catch (const Error& error) {
+    require(error.code() == Errc::integrity && valid_utf8(error.what()));
     return;
   }
-  const std::string text = oas::to_json(json);
-  if (oas::to_json(oas::from_json(text, "ours")) != text) std::abort();
-  maybe([&] { oas::codec::read_metadata(json); });
-  maybe([&] { oas::codec::make_ref(json, nullptr); });
-  oas::Value value;
+  std::uint64_t total = 0;
+  for (const FileInfo& file : files) {
+    require(store::broken_rule(file.path).empty());
+    total += file.size;
+  }
+  const std::string text = codec::manifest_text(files, total, "2026-01-31T00:00:00.000000+00:00");
+  require(codec::read_manifest(as_bytes(text)) == files);
+}
+
+void run(BytesView input) {
+  const fuzz::MemoryBound bound(at_least + bytes_of_a_byte * input.size());
+  as_manifest(input);
+  Value stored;
   try {
-    value = oas::untyped(json);
-  } catch (const oas::Error&) {
+    stored = from_json(as_text(input), "metadata");
+  } catch (const Error&) {
     return;
   }
-  const std::string notation = oas::to_typed(value);
-  if (oas::to_typed(oas::from_typed(notation)) != notation) std::abort();
+  as_metadata(stored);
 }
 
 }  // namespace

@@ -5,13 +5,14 @@
 
 #include "codec/metadata.hpp"
 #include "codec/paths.hpp"
+#include "core/text.hpp"
 #include "store/path.hpp"
 
 namespace oas {
 namespace {
 
 [[noreturn]] void refuse(std::string_view path, const std::string& why, Errc code = Errc::usage) {
-  throw Error(code, fmt::format("refer to '{}': {}", path, why), std::string(path));
+  throw Error(code, fmt::format("refer to '{}': {}", shown(path), why), shown(path));
 }
 
 // Without empty and "." parts, so that nothing gets past the sections by another spelling.
