@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
+#include <system_error>
 
 #include <oas/tools.hpp>
 
@@ -12,11 +15,42 @@ namespace oas::cli {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// Creates the file, all of it or nothing; whatever is there, also a link to nowhere, stays.
+void create_file(const fs::path& file, std::string_view text) {
+  const auto fail = [&](const std::string& why, Errc code) {
+    throw Error(code, fmt::format("write {}: {}", file.string(), why), file.string());
+  };
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+  if (descriptor < 0 && errno == EEXIST) fail("it is there already. change it with an editor", Errc::conflict);
+  if (descriptor < 0) fail(std::generic_category().message(errno), errno == ENOENT ? Errc::usage : Errc::access);
+  const bool whole = ::write(descriptor, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const int error = errno;
+  if (::close(descriptor) == 0 && whole) return;
+  ::unlink(file.c_str());
+  fail(std::generic_category().message(whole ? errno : error), Errc::unavailable);
+}
+
+// One setting a line, so that an editor shows what there is.
+std::string settings_text(const Map& database, const ConfigInit& options) {
+  std::string text = "{\n  \"database\": {";
+  std::string_view comma = "";
+  for (const auto& [key, value] : database.items) {
+    text += fmt::format("{}\n    {}: {}", comma, to_json(key), to_json(value));
+    comma = ",";
+  }
+  return text +
+         fmt::format(
+             "\n  }},\n  \"stores\": {{\n    \"default\": {0},\n    {0}: {{\"protocol\": \"file\", \"location\": "
+             "{1}}}\n  }}\n}}\n",
+             to_json(options.store), to_json(options.location));
+}
+
+}  // namespace
+
 int config_init(Program& program, const ConfigInit& options) {
   const fs::path file = program.folder / "datajoint.json";
-  if (fs::exists(file))
-    throw Error(Errc::conflict, fmt::format("write {}: it is there already. change it with an editor", file.string()),
-                file.string());
   const bool sqlite = options.backend == "sqlite";
   Map database = map({{"backend", options.backend}});
   if (sqlite) {
@@ -26,31 +60,20 @@ int config_init(Program& program, const ConfigInit& options) {
     database.set("host", options.host.empty() ? "localhost" : options.host);
     if (!options.user.empty()) database.set("user", options.user);
   }
-  const Map settings =
-      map({{"database", database},
-           {"stores", map({{"default", options.store},
-                           {options.store, map({{"protocol", "file"}, {"location", options.location}})}})}});
-  // One setting a line, so that an editor shows what there is.
-  std::string text = "{\n  \"database\": {";
-  std::string_view comma = "";
-  for (const auto& [key, value] : database.items) {
-    text += fmt::format("{}\n    {}: {}", comma, to_json(key), to_json(value));
-    comma = ",";
+  const std::string text = settings_text(database, options);
+  static_cast<void>(Settings::parse(text));  // refuses what could not be read again
+  create_file(file, text);
+  std::error_code failure;
+  fs::create_directories(program.folder / options.location, failure);
+  if (failure) {
+    ::unlink(file.c_str());
+    throw Error(Errc::access, fmt::format("make the folder {}: {}", options.location, failure.message()),
+                options.location);
   }
-  text += fmt::format(
-      "\n  }},\n  \"stores\": {{\n    \"default\": {0},\n    {0}: {{\"protocol\": \"file\", \"location\": {1}}}\n  "
-      "}}\n}}\n",
-      to_json(options.store), to_json(options.location));
-  Settings::parse(text);  // refuses what could not be read again
-  fs::create_directories(program.folder / options.location);
-  std::ofstream out(file, std::ios::binary);
-  out << text;
-  if (!out.flush())
-    throw Error(Errc::access, fmt::format("write {}: it cannot be written", file.string()), file.string());
   if (program.json)
     program.print(map({{"file", file.string()}}));
   else
-    write_out(fmt::format("wrote {}\n", file.string()));
+    write_out(fmt::format("wrote {}\n", printable(file.string())));
   if (!sqlite && !program.json)
     fmt::print(stderr, "oas: the password is not in it: put it into .secrets/database.password or DJ_PASS\n");
   return done;
@@ -92,9 +115,15 @@ int config_check(Program& program) {
       static_cast<void>(store->stat(".oas-probe"));
       tell("store " + name, store->location(), "");
     } catch (const Error& e) {
-      tell("store " + name, config.protocol, e.what());
+      tell("store " + name, object_url(config), e.what());
     }
   }
+  std::vector<std::string> variables;
+  for (char** entry = ::environ; *entry; ++entry) {
+    const std::string_view variable = *entry;
+    variables.emplace_back(variable.substr(0, variable.find('=')));
+  }
+  for (const auto& [variable, why] : Settings::unread(variables)) tell("environment " + variable, variable, why);
   return result;
 }
 

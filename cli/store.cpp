@@ -113,6 +113,7 @@ std::optional<std::pair<std::string, std::string>> store_key(Program& program, c
 void refuse_managed(const StoreConfig& config, const std::string& key) {
   for (std::string section : {config.hash_prefix.value_or("_hash"), config.schema_prefix.value_or("_schema")}) {
     section = section.substr(0, section.find_last_not_of('/') + 1);
+    section.erase(0, section.find_first_not_of('/'));
     if (!section.empty() && (key == section || key.starts_with(section + "/")))
       throw Error(
           Errc::access,

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <oas/db.hpp>
@@ -41,6 +43,9 @@ class Settings {
   /// What holds now, defaults included; null if there is no value. Errors: usage for an unknown key or store.
   Value get(std::string_view key) const;
   std::vector<Origin> origins() const;
+  /// Of these names of environment variables, those that begin with DJ_ and that nobody reads, each with why: they are
+  /// probably misspelt.
+  static std::vector<std::pair<std::string, std::string>> unread(std::span<const std::string> variables);
 
   /// True if nothing was configured: the embedded default is used, and a Session says so in its log.
   bool embedded() const noexcept { return embedded_; }

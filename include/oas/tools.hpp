@@ -77,6 +77,10 @@ std::vector<std::string> define(const NamedDefinition& definition, std::string_v
 
 /// Opens a store of the settings; an empty name is the default one. Errors: usage, access, unavailable.
 std::shared_ptr<Store> open_store(const Settings& settings, std::string_view name);
+/// Where other programs find an object, or all of them for an empty key: "file:///data/raw/KEY", "s3://bucket/location/
+/// KEY", "gs://…", "az://…", nothing percent-encoded; the protocol alone where it has no URLs. No request.
+/// Errors: usage (a bad key).
+std::string object_url(const StoreConfig& store, std::string_view key = {});
 
 /// The value of a decimal text: an int if it fits 64 bits, else a BigInt; nullopt if it is no integer.
 std::optional<Value> parse_integer(std::string_view text);

@@ -267,6 +267,21 @@ Settings SettingsAccess::load(const fs::path& folder, const Environment& environ
   return make(std::move(merged), base, file);
 }
 
+std::vector<std::pair<std::string, std::string>> Settings::unread(std::span<const std::string> variables) {
+  // The last two are DataJoint for Python's own.
+  std::vector<std::string_view> known{"DJ_STORES", "DJ_IGNORE_CONFIG_FILE", "DJ_THREAD_SAFE", "DJ_LOG_STREAM"};
+  for (const SettingsKey& key : settings_keys())
+    if (!key.variable.empty()) known.push_back(key.variable);
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const std::string& variable : variables) {
+    if (!variable.starts_with("DJ_") || std::ranges::find(known, variable) != known.end()) continue;
+    const std::string nearest = nearest_name(variable, known);
+    found.emplace_back(shown(variable), fmt::format("nobody reads this variable.{}",
+                                                    nearest.empty() ? "" : fmt::format(" did you mean {}?", nearest)));
+  }
+  return found;
+}
+
 Settings Settings::parse(std::string_view json, const std::string_view name) {
   const SettingsAccess::Given as{{}, std::string(name), {}, false};
   return {SettingsAccess::gather(read_object(json, as.source), as), {}, {}};

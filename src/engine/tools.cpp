@@ -291,6 +291,8 @@ std::shared_ptr<Store> open_store(const Settings& settings, std::string_view nam
   return store::open_store(found->second);
 }
 
+std::string object_url(const StoreConfig& store, std::string_view key) { return store::object_url(store, key); }
+
 std::optional<Value> parse_integer(std::string_view text) {
   const std::string_view digits = text.starts_with('-') || text.starts_with('+') ? text.substr(1) : text;
   if (digits.empty() || !std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; })) return std::nullopt;

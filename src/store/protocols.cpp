@@ -62,19 +62,12 @@ std::string object_url(const StoreConfig& config, std::string_view key) {
     const std::filesystem::path folder = std::filesystem::absolute(at).lexically_normal();
     return "file://" + (key.empty() ? folder : folder / key).string();
   }
-  const bool s3 = config.protocol == "s3", gcs = config.protocol == "gcs";
-  if (!s3 && !gcs && config.protocol != "azure")
-    throw Error(
-        Errc::unsupported,
-        fmt::format("tell where objects of store {} lie: protocol {} has no URLs", config.name, config.protocol),
-        "store " + config.name);
+  const bool s3 = config.protocol == "s3", gcs = config.protocol == "gcs", azure = config.protocol == "azure";
+  if (!s3 && !gcs && !azure) return config.protocol;
   // The location as it stands, with whatever '/' it has: so are the keys that others wrote.
-  return fmt::format("{}://{}/{}{}{}",
-                     s3    ? "s3"
-                     : gcs ? "gs"
-                           : "az",
-                     option(config, config.protocol == "azure" ? "container" : "bucket"), at, at.empty() ? "" : "/",
-                     key);
+  const std::string_view scheme = s3 ? "s3" : gcs ? "gs" : "az";
+  return fmt::format("{}://{}/{}{}{}", scheme, option(config, azure ? "container" : "bucket"), at,
+                     at.empty() ? "" : "/", key);
 }
 
 }  // namespace oas::store

@@ -34,8 +34,7 @@ void check_entry(const StoreConfig& config, const StoreDriver& driver);
 /// unavailable if the store cannot be opened.
 std::shared_ptr<Store> open_store(const StoreConfig& config, std::span<const StoreDriver* const> extra = {});
 
-/// Where other programs find an object: "file:///data/raw/KEY", "s3://bucket/location/KEY", "gs://…", "az://…", nothing
-/// percent-encoded. An empty key: where all of them lie. Errors: usage (a bad key); unsupported (no such URLs).
+/// As in <oas/tools.hpp>.
 std::string object_url(const StoreConfig& config, std::string_view key);
 
 }  // namespace store
