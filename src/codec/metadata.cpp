@@ -41,6 +41,14 @@ Value number(std::uint64_t value) { return Value(value); }
 
 }  // namespace
 
+Value parse_metadata(std::string_view json) {
+  try {
+    return from_strict_json(json, "it");
+  } catch (const Error& e) {
+    damaged(e.what());
+  }
+}
+
 Metadata read_metadata(const Value& stored) {
   const Map& map = members(stored);
   Metadata out{text_member(map, "path"), store_name(map), std::nullopt, false};
@@ -112,7 +120,7 @@ std::vector<FileInfo> read_manifest(BytesView text) {
   };
   Value manifest;
   try {
-    manifest = from_json(as_text(text), "it");
+    manifest = from_strict_json(as_text(text), "it");
   } catch (const Error& e) {
     refuse(e.what());
   }

@@ -13,6 +13,10 @@
 
 namespace oas::codec {
 
+/// The JSON in a cell. Errors: decode if it is none, or a member is there twice: databases and programs differ in which
+/// of the two counts, and what one of them calls unreferenced the other one reads.
+Value parse_metadata(std::string_view json);
+
 /// What all metadata have in common.
 struct Metadata {
   std::string path;   ///< a legal key

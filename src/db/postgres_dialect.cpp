@@ -217,7 +217,8 @@ class PostgresDialect final : public Dialect {
     return cell;
   }
   Value from_cell(std::string_view core_type, Value cell) const override {
-    const CellType type = cell_type(core_type);
+    // An int8 is a smallint here, and other programs fill it.
+    const CellType type = cell_type(type_words(core_type).word == "int8" ? "int16" : core_type);
     if (auto* text = cell.get_if<std::string>(); text && type_words(core_type).word == "char")
       text->erase(text->find_last_not_of(' ') + 1);  // it fills up with spaces, which mean nothing there
     return from_portable_cell(type, core_type, std::move(cell));

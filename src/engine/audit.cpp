@@ -7,7 +7,6 @@
 
 #include "codec/metadata.hpp"
 #include "codec/paths.hpp"
-#include "core/json.hpp"
 #include "engine/collector.hpp"
 #include "engine/references.hpp"
 #include "engine/rows.hpp"
@@ -114,7 +113,7 @@ class Auditor {
                                       : cell.describe());
         }
         const std::string where = fmt::format("{}.{}.{} ({})", schema, def.name, attributes[i].name, key);
-        Value metadata = from_json(cells[0].as<std::string>(), where);
+        Value metadata = codec::parse_metadata(cells[0].as<std::string>());
         for (auto& object : ReferenceFinder(state_).of(chain, metadata)) {
           references_.push_back({std::move(object), metadata, chain, where});
         }

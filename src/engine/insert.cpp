@@ -12,7 +12,7 @@
 
 #include <oas/table.hpp>
 
-#include "core/json.hpp"
+#include "codec/metadata.hpp"
 #include "core/typed.hpp"
 #include "engine/references.hpp"
 #include "engine/rows.hpp"
@@ -304,7 +304,7 @@ class Inserter {
         std::vector<Value> cells;
         while (cursor->next(cells)) {
           if (cells[0].is_null()) continue;
-          const auto objects = ReferenceFinder(state_).of(chain, from_json(cells[0].as<std::string>()));
+          const auto objects = ReferenceFinder(state_).of(chain, codec::parse_metadata(cells[0].as<std::string>()));
           old.insert(old.end(), objects.begin(), objects.end());
         }
       }
@@ -446,7 +446,8 @@ void Table<void>::update1(const Row& row) {
                               here->params);
       std::vector<Value> cells;
       while (cursor->next(cells)) {
-        if (!cells[0].is_null()) old = ReferenceFinder(state).of(chain, from_json(cells[0].as<std::string>()));
+        if (!cells[0].is_null())
+          old = ReferenceFinder(state).of(chain, codec::parse_metadata(cells[0].as<std::string>()));
       }
     }
     work.trash(def.schema, old);

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "codec/metadata.hpp"
-#include "core/json.hpp"
 
 namespace oas {
 namespace {
@@ -91,7 +90,8 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
         if (!found_by_path(*chain)) {
           const auto cursor = look.execute(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL", column, table));
           while (cursor->next(cells)) {
-            for (const auto& object : of(chain, from_json(cells[0].as<std::string>()))) seen(object.store, object.path);
+            for (const auto& object : of(chain, codec::parse_metadata(cells[0].as<std::string>())))
+              seen(object.store, object.path);
           }
           continue;
         }

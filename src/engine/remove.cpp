@@ -8,7 +8,7 @@
 
 #include <oas/session.hpp>
 
-#include "core/json.hpp"
+#include "codec/metadata.hpp"
 #include "engine/references.hpp"
 #include "engine/work.hpp"
 #include "query/render.hpp"
@@ -134,7 +134,7 @@ class Deletion {
           static_cast<std::size_t>(std::ranges::find(doomed.columns, attributes[i].name) - doomed.columns.begin());
       for (const auto& [print, cells] : doomed.rows) {
         if (cells[at].is_null()) continue;
-        const auto found = ReferenceFinder(state_).of(chain, from_json(cells[at].as<std::string>()));
+        const auto found = ReferenceFinder(state_).of(chain, codec::parse_metadata(cells[at].as<std::string>()));
         objects.insert(objects.end(), found.begin(), found.end());
       }
     }
@@ -344,7 +344,8 @@ void drop_tables(SessionState& state, Entries going, const std::string& what) {
                                                             state.dialect().table(table.schema, table.name)));
         std::vector<Value> cells;
         while (cursor->next(cells)) {
-          const auto found = ReferenceFinder(state).of(entry->chains[i], from_json(cells[0].as<std::string>()));
+          const auto found =
+              ReferenceFinder(state).of(entry->chains[i], codec::parse_metadata(cells[0].as<std::string>()));
           objects.insert(objects.end(), found.begin(), found.end());
         }
       }

@@ -1,4 +1,5 @@
 #include "engine/rows.hpp"
+#include "codec/metadata.hpp"
 
 #include <fmt/format.h>
 
@@ -220,7 +221,7 @@ std::uint64_t RowDecoder::look_ahead(std::vector<Value>& cells) const {
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     if (!columns_[i].reads || cells[i].is_null()) continue;
     try {
-      cells[i] = from_json(cells[i].as<std::string>());
+      cells[i] = codec::parse_metadata(cells[i].as<std::string>());
     } catch (const Error& e) {
       throw e.within(fmt::format("fetch attribute {}", columns_[i].name));
     }
@@ -243,9 +244,12 @@ Row RowDecoder::decode(std::vector<Value>&& cells) const {
       continue;
     }
     try {
-      Value stored = column.json && !column.reads          ? from_json(cell.as<std::string>())
-                     : column.type.empty() || column.chain ? std::move(cell)
-                                                           : dialect_.from_cell(column.type, std::move(cell));
+      Value stored;
+      if (column.json && !column.reads)
+        stored = column.chain ? codec::parse_metadata(cell.as<std::string>()) : from_json(cell.as<std::string>());
+      else
+        stored =
+            column.type.empty() || column.chain ? std::move(cell) : dialect_.from_cell(column.type, std::move(cell));
       if (column.chain) {
         const Site site{{}, {}, column.name, column.chain->store, nullptr};
         stored = codec::decode(*column.chain, stored, site, source_);
