@@ -1,5 +1,6 @@
 // Any bytes as a .npy file: an array that is written and read again as the same, or a typed error.
 #include "format/npy.hpp"
+#include "fuzz/memory_bound.hpp"
 #include "fuzz/target.hpp"
 
 namespace {
@@ -7,6 +8,7 @@ namespace {
 void run(oas::BytesView input) {
   oas::Array array;
   try {
+    const oas::fuzz::MemoryBound bound(oas::format::npy_factor * input.size() + 4096);
     array = oas::format::read_npy(oas::Bytes::copy(input));
   } catch (const oas::Error&) {
     return;
