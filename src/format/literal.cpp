@@ -46,7 +46,8 @@ class Parser {
   }
   // The next character that is not white space, still to be taken; NUL at the end.
   char next() {
-    at_ = std::min(text_.find_first_not_of(" \t\r\n", at_), text_.size());
+    const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; };
+    while (at_ < text_.size() && is_blank(text_[at_])) ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
   }
   bool skip(char expected) {
@@ -99,7 +100,7 @@ class Parser {
   }
   Literal take_word() {
     const std::size_t start = at_;
-    while (at_ < text_.size() && text_.find_first_of(" \t\r\n,:()[]{}'\"", at_) != at_) ++at_;
+    at_ = std::min(text_.find_first_of(" \t\r\n,:()[]{}'\"", at_), text_.size());
     const std::string_view word = text_.substr(start, at_ - start);
     if (word == "True" || word == "False") return {Literal::Kind::boolean, word == "True", {}, {}};
     if (word == "None") return {};

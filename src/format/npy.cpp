@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include <oas/error.hpp>
@@ -34,13 +35,14 @@ std::size_t length_bytes(BytesView first_bytes) {
 }
 
 std::string to_utf8(BytesView header, bool latin1) {
-  std::string text;
-  if (!latin1) {
-    text = as_text(header);
-    if (!valid_utf8(text)) throw Error(Errc::decode, "it is not UTF-8");
-  } else {
-    text.reserve(header.size());
+  std::string text(as_text(header));
+  if (latin1) {
+    const auto beyond_ascii = [](std::byte b) { return b >= std::byte{0x80}; };
+    if (std::ranges::none_of(header, beyond_ascii)) return text;
+    text.clear();
     for (const std::byte b : header) append_utf8(text, std::to_integer<char32_t>(b));
+  } else if (!valid_utf8(text)) {
+    throw Error(Errc::decode, "it is not UTF-8");
   }
   return text;
 }
