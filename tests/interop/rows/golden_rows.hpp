@@ -59,8 +59,14 @@ Value stored_value(const std::string& column, const std::string& raw);
 /// `path` with what chance made masked: the token of `attribute`'s object.
 std::string without_token(std::string path, std::string_view attribute, int token_length);
 
+/// What Python or its server turns into a value of the attribute's type, and we refuse as a value of another one.
+bool takes_otherwise(const Attribute& attribute, const Value& given);
+
 /// Fails if a value is not what fetch of DataJoint for Python gave, references included: their metadata, and their
 /// files in the golden stores, which are those of the session.
 void expect_fetched(const Value& ours, const Value& theirs, const GoldenRows& golden);
+
+/// The same for the elements of an array.
+void expect_array(const Array& ours, const Value& theirs);
 
 }  // namespace oas::interop
