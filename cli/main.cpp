@@ -106,7 +106,7 @@ class CommandLine {
     define->add_option("--dialect", define_.dialect, "sqlite, postgresql or mysql")->required();
     define->add_option("--name", define_.name, "Scan, or SCHEMA.Scan (from the file's name)");
     define->add_option("--tier", define_.tier, "manual, lookup, imported, computed or part")->capture_default_str();
-    define->add_option("--with", define_.with, "A table that the definition refers to")->type_name("Name=FILE");
+    define->add_option("--with", define_.with, "A table that the definition refers to")->type_name("[TIER:]Name=FILE");
   }
 
   void rows() {

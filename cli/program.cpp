@@ -54,14 +54,7 @@ Session& Program::session(bool may_create) {
                 file);
   }
   SessionOptions options;
-  options.log = [json_lines = json](LogLevel level, std::string_view text) {
-    if (json_lines) {
-      const Map line = map({{"level", level == LogLevel::info ? "info" : "warning"}, {"message", text}});
-      fmt::print(stderr, "{}\n", to_json(line));
-    } else {
-      fmt::print(stderr, "oas: {}\n", printable(text));
-    }
-  };
+  options.log = [this](LogLevel level, std::string_view text) { note(text, level); };
   session_.emplace(settings(), std::move(options));
   return *session_;
 }
@@ -84,6 +77,15 @@ Table<> Program::table(std::string_view name) {
 }
 
 void Program::print(const Map& object) const { write_out(to_json(object) + "\n"); }
+
+void Program::note(std::string_view text, LogLevel level) const {
+  if (json) {
+    const Map line = map({{"level", level == LogLevel::info ? "info" : "warning"}, {"message", text}});
+    fmt::print(stderr, "{}\n", to_json(line));
+  } else {
+    fmt::print(stderr, "oas: {}\n", printable(text));
+  }
+}
 
 void Program::report(const Error& error) const {
   std::fflush(stdout);

@@ -33,6 +33,7 @@ class Program {
   /// To standard output: an object as a line of JSON.
   void print(const Map& object) const;
   /// To standard error, as a text or, with --json, as an object.
+  void note(std::string_view text, LogLevel level = LogLevel::info) const;
   void report(const Error& error) const;
 
  private:

@@ -36,7 +36,7 @@ complete -c oas -n '__oas_verb declare define put inspect; or __oas_verb store' 
 complete -c oas -n '__oas_verb declare define' -l tier -x -a 'manual lookup imported computed part'
 complete -c oas -n '__oas_verb define' -l dialect -x -a 'sqlite postgresql mysql'
 complete -c oas -n '__oas_verb define' -l name -x
-complete -c oas -n '__oas_verb define' -l with -r -d Name=FILE
+complete -c oas -n '__oas_verb define' -l with -r -d '[TIER:]Name=FILE'
 complete -c oas -n '__oas_verb show get rm' -s w -l where -x -d Condition
 complete -c oas -n '__oas_verb show get put inspect' -l typed -d 'Lossless notation'
 complete -c oas -n '__oas_verb show' -l limit -x

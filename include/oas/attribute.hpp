@@ -56,12 +56,12 @@ struct AttributeFinder : DefinitionVisitor {
     if ((key_only && !line.in_key) || result.kind == FoundAttribute::Kind::found) return;
     std::string_view old = name;  // what it is called in the parent
     bool fresh = false, gone = false;
-    for_each_rename(line.renames, [&](std::string_view here, std::string_view there) {
+    for_each_projected(line.projection, [&](std::string_view here, std::string_view there) {
       if (here == name) {
         old = there;
         fresh = true;
       }
-      gone = gone || there == name;
+      gone = gone || (there == name && here != there);
     });
     if (gone && !fresh) return;
     FoundAttribute parent{FoundAttribute::Kind::brought, {}, false};

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <oas/error.hpp>
@@ -72,6 +73,9 @@ struct TableDef {
   friend bool operator==(const TableDef&, const TableDef&) = default;
 };
 
+/// Attributes of a table and where they come from, "schema.table.attribute".
+using Origins = std::vector<std::pair<std::string, std::string>>;
+
 struct Sql {
   std::string text;
   std::vector<Value> params;
@@ -91,12 +95,14 @@ class Dialect {
   /// Errors: definition for a type this database has not.
   virtual std::string column_type(std::string_view core_type) const = 0;
   /// Its line in CREATE TABLE. Errors: definition if its name, type or default cannot be here.
-  virtual std::string column(const ColumnDef& column, std::string_view schema) const = 0;
+  virtual std::string column(const ColumnDef& column, std::string_view schema, bool in_key) const = 0;
+  /// A column can refer to one of another table, as far as their types go. Both say in `origin` whose they are.
+  virtual bool can_refer(const ColumnDef& column, const ColumnDef& parent) const = 0;
   virtual std::vector<std::string> create_schema(std::string_view schema) const = 0;
   virtual std::vector<std::string> create_table(const TableDef&) const = 0;
-  /// The same as other programs write it: the statements of DataJoint for Python, without the indexes by which objects
-  /// are found and without looking what is there already.
-  virtual std::vector<std::string> portable_table(const TableDef&) const = 0;
+  /// The same as other programs write it, with what they tell in ~lineage of where attributes come from: the statements
+  /// of DataJoint for Python. They look not what is there already, and know not the indexes by which objects are found.
+  virtual std::vector<std::string> portable_table(const TableDef&, const Origins& origins) const = 0;
   virtual std::vector<std::string> drop_table(const TableDef&) const = 0;
   enum class OnDuplicate : std::uint8_t { fail, skip, replace };
   /// One row of placeholders. `skip`: a row whose primary key exists changes nothing. `replace`: it takes the new

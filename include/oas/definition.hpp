@@ -50,7 +50,7 @@ consteval void refuse_definition(Mistake mistake, std::size_t line, std::size_t 
   }
 }
 
-/// Line and column of a mistake, from 1.
+/// Line and column of a mistake, from 1; columns are characters.
 struct Position {
   std::size_t line = 1, column = 1;
 };
@@ -58,13 +58,14 @@ constexpr Position position_of(const char* at, std::string_view text) {
   Position position;
   for (const char& c : text) {
     if (&c == at) break;
-    ++position.column;
+    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) ++position.column;
     if (c == '\n') position = {position.line + 1, 1};
   }
   return position;
 }
 
-/// Refuses what only the whole text shows: a name with two types. N: more than the number of attributes.
+/// Refuses what a text that arrives at run time may have, as in DataJoint for Python, where the first line wins: a name
+/// with two types. N: more than the number of attributes.
 template <std::size_t N>
 struct DuplicateCheck : DefinitionVisitor {
   std::array<std::string_view, N> names{}, types{};
@@ -129,7 +130,7 @@ struct References {};
 
 /// The name of a table: snake case with the prefix of its tier (Scan2P, lookup: "#scan2_p"). A part needs its master's
 /// table name. Errors: definition, if the class name is not CamelCase of ASCII letters and digits, or the table name
-/// is longer than 63 bytes.
+/// is longer than 64 bytes. PostgreSQL takes 63.
 std::string table_name(Tier tier, std::string_view class_name, std::string_view master_table = {});
 /// nullopt: hidden, or not named by these rules.
 std::optional<Tier> tier_of(std::string_view table_name);

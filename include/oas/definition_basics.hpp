@@ -13,7 +13,8 @@ namespace oas::detail {
   X(bad_name, "this is not an attribute name", "begin with a-z, go on with a-z, 0-9 and _")                          \
   X(name_not_lower_case, "attribute names have no capital letters", "write the name in lower case")                  \
   X(hidden_name, "names that begin with _ are the library's own", "choose another name")                             \
-  X(name_too_long, "the name is longer than 63 bytes", "choose a shorter name")                                      \
+  X(not_text, "the text is not UTF-8 here, or holds a NUL byte", "save it as UTF-8")                                 \
+  X(name_too_long, "the name is longer than 64 characters", "choose a shorter name")                                 \
   X(missing_colon, "a ':' is missing between name and type", "write name : type")                                    \
   X(missing_type, "there is no type after the ':'", "write name : type")                                             \
   X(unknown_type, "there is no such type",                                                                           \
@@ -23,7 +24,7 @@ namespace oas::detail {
     "write it as int32 or char(8)")                                                                                  \
   X(bad_type_parameter, "what stands between the parentheses of the type is not allowed",                            \
     "see docs/howto/definitions.md")                                                                                 \
-  X(bad_enum, "the values of an enum are quoted, different, and have no comma, colon or quote inside",               \
+  X(bad_enum, "this is not a list of different values with commas between, at most 1000 of them",                    \
     "write enum('first','second')")                                                                                  \
   X(bad_codec, "this is not the name of a codec or of its store", "write <codec>, <codec@> or <codec@store>")        \
   X(codec_needs_a_store, "this codec keeps its objects in a store", "write it with an @, as in <npy@>")              \
@@ -42,7 +43,8 @@ namespace oas::detail {
   X(nullable_reference_in_key, "a reference in the primary key cannot be nullable", "move it below the ---")         \
   X(bad_reference, "a reference is the name of a table, perhaps projected",                                          \
     "write -> Table or -> Table.proj(new='old'), without restriction")                                               \
-  X(bad_index, "an index is a list of attribute names", "write index(a, b) or unique index(a, b)")
+  X(bad_index, "an index is a list of attribute names; no database that we know has all others",                     \
+    "write index(a, b) or unique index(a, b)")
 
 enum class Mistake : std::uint8_t {
   none,
@@ -94,13 +96,13 @@ constexpr bool take(std::string_view& text, char c) {
   text.remove_prefix(1);
   return true;
 }
-/// Digits at the front; false if there is none, or more than six.
+/// Digits at the front; false if there is none, or more than nine.
 constexpr bool take_number(std::string_view& text, unsigned& number) {
   std::size_t n = 0;
   number = 0;
-  while (n < text.size() && is_digit(text[n]) && n < 7) number = number * 10 + static_cast<unsigned>(text[n++] - '0');
+  while (n < text.size() && is_digit(text[n]) && n < 9) number = number * 10 + static_cast<unsigned>(text[n++] - '0');
   text.remove_prefix(n);
-  return n > 0 && n < 7;
+  return n > 0 && (text.empty() || !is_digit(text[0]));
 }
 constexpr bool one_of(std::string_view word, std::string_view list) {  // words of the list between spaces
   while (!list.empty()) {
@@ -115,22 +117,44 @@ constexpr bool is_attribute_name(std::string_view name) {
   if (name.empty() || !is_lower(name[0])) return false;
   for (const char c : name)
     if (!is_word(c) || is_upper(c)) return false;
-  return name.size() <= 63;
+  return name.size() <= 64;
 }
 
-/// The first of `wanted` outside "…" and '…', or the end; false if a quote is not closed before it.
-constexpr bool find_unquoted(std::string_view text, char wanted, std::size_t& where) {
-  char quote = 0;
-  for (where = 0; where < text.size(); ++where) {
-    const char c = text[where];
-    if (quote) {
-      if (c == quote) quote = 0;
-    } else if (c == wanted)
-      return true;
-    else if (c == '"' || c == '\'')
-      quote = c;
+/// Where the first of `wanted` outside of "…" and '…' is, or the end. A quote without a second one is a character like
+/// others.
+constexpr std::size_t find_unquoted(std::string_view text, char wanted) {
+  std::size_t at = 0;
+  for (; at < text.size() && text[at] != wanted; ++at) {
+    if (text[at] != '"' && text[at] != '\'') continue;
+    const std::size_t close = text.find(text[at], at + 1);
+    if (close != std::string_view::npos) at = close;
   }
-  return quote == 0;
+  return at;
+}
+
+/// Bytes of the code point at `at`; 0 if there is none in well-formed UTF-8, or NUL.
+constexpr std::size_t code_point_size(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : static_cast<unsigned char>(0);
+  };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return lead != 0;
+  const std::size_t size = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
+  for (std::size_t i = 1; i < size; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  const unsigned char next = byte(1);  // no longer forms, no surrogates, at most U+10FFFF
+  const bool bad = (lead == 0xE0 && next < 0xA0) || (lead == 0xED && next > 0x9F) || (lead == 0xF0 && next < 0x90) ||
+                   (lead == 0xF4 && next > 0x8F);
+  return bad ? 0 : size;
+}
+/// The first byte that is no text, or nullptr.
+constexpr const char* find_not_text(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t size = code_point_size(text, at);
+    if (size == 0) return text.data() + at;
+    at += size;
+  }
+  return nullptr;
 }
 
 }  // namespace oas::detail

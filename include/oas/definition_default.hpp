@@ -10,11 +10,13 @@
 
 namespace oas::detail {
 
-/// The default of an attribute as written. `body` is without its quotes; in '…' an apostrophe is doubled.
+/// The default of an attribute as written. `body` is without its quotes; in '…' an apostrophe is doubled, in "…" a
+/// quote is not. Of `now` it is CURRENT_TIMESTAMP, perhaps with digits.
 struct DefaultSpec {
   enum class Kind : std::uint8_t { none, null, now, literal } kind = Kind::none;
   std::string_view body;
   char quote = 0;
+  constexpr Written written() const { return {body, quote == '\'' ? quote : '\0'}; }
 };
 constexpr bool is_integer(std::string_view text, unsigned bits) {
   const bool minus = take(text, '-');
@@ -30,8 +32,9 @@ constexpr bool is_integer(std::string_view text, unsigned bits) {
   }
   return true;
 }
-constexpr bool is_real(std::string_view text, bool exponent) {
+constexpr bool is_real(std::string_view text, bool infinite) {
   if (!take(text, '-')) take(text, '+');
+  if (infinite && one_of(text, "inf infinity nan")) return true;
   std::size_t digits = 0;
   while (!text.empty() && is_digit(text[0])) {
     text.remove_prefix(1);
@@ -43,34 +46,35 @@ constexpr bool is_real(std::string_view text, bool exponent) {
       ++digits;
     }
   if (digits == 0) return false;
-  if (exponent && (take(text, 'e') || take(text, 'E'))) return is_integer(text, 16);
+  if (take(text, 'e') || take(text, 'E')) return is_integer(text, 16);
   return text.empty();
 }
-constexpr bool take_field(std::string_view& text, std::size_t digits, unsigned low, unsigned high) {
-  std::string_view field = text.substr(0, digits);
-  text.remove_prefix(field.size());
-  unsigned number = 0;
-  return field.size() == digits && take_number(field, number) && field.empty() && number >= low && number <= high;
+/// A number of at most two digits.
+constexpr bool take_field(std::string_view& text, unsigned low, unsigned high, unsigned& number) {
+  const std::size_t before = text.size();
+  return take_number(text, number) && before - text.size() <= 2 && number >= low && number <= high;
 }
+/// 2026-01-31, or 2026-1-31.
 constexpr bool take_date(std::string_view& text) {
-  std::string_view year_text = text.substr(0, 4), month_text = text.size() < 7 ? year_text : text.substr(5, 2);
-  unsigned year = 0, month = 0;
-  take_number(year_text, year);
-  take_number(month_text, month);
+  unsigned year = 0, month = 0, day = 0;
+  const std::size_t before = text.size();
+  if (!take_number(text, year) || before - text.size() != 4 || year == 0) return false;
+  if (!take(text, '-') || !take_field(text, 1, 12, month) || !take(text, '-') || !take_field(text, 1, 31, day))
+    return false;
   const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
   const unsigned last = month == 2 ? (leap ? 29 : 28) : month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
-  return take_field(text, 4, 1, 9999) && take(text, '-') && take_field(text, 2, 1, 12) && take(text, '-') &&
-         take_field(text, 2, 1, last);
+  return day <= last;
 }
+/// A date, perhaps with hours and minutes, seconds, and digits of a second.
 constexpr bool is_datetime(std::string_view text) {
   if (!take_date(text)) return false;
   if (text.empty()) return true;
+  unsigned number = 0;
   if (!take(text, ' ') && !take(text, 'T')) return false;
-  if (!take_field(text, 2, 0, 23) || !take(text, ':') || !take_field(text, 2, 0, 59) || !take(text, ':') ||
-      !take_field(text, 2, 0, 59))
-    return false;
-  unsigned fraction = 0;
-  return text.empty() || (take(text, '.') && take_number(text, fraction) && text.empty());
+  if (!take_field(text, 0, 23, number) || !take(text, ':') || !take_field(text, 0, 59, number)) return false;
+  if (text.empty()) return true;
+  if (!take(text, ':') || !take_field(text, 0, 59, number)) return false;
+  return text.empty() || (take(text, '.') && take_number(text, number) && text.empty());
 }
 constexpr bool is_uuid(std::string_view text) {
   std::size_t digits = 0;
@@ -94,7 +98,7 @@ constexpr bool is_value_of(const TypeSpec& type, const DefaultSpec& value) {
     case TypeKind::float32:
     case TypeKind::float64: return is_real(text, true);
     case TypeKind::decimal: return is_real(text, false);
-    case TypeKind::bool_: return one_of(text, "0 1 true false");
+    case TypeKind::bool_: return one_of(text, "0 1 true false t f yes no y n on off");
     case TypeKind::uuid: return is_uuid(text);
     case TypeKind::date: {
       std::string_view rest = text;
@@ -103,20 +107,27 @@ constexpr bool is_value_of(const TypeSpec& type, const DefaultSpec& value) {
     case TypeKind::datetime: return is_datetime(text);
     case TypeKind::enum_: {
       bool found = false;
-      for_each_enum_value(in_parentheses(type.text), [&](std::string_view one) { return !(found = one == text); });
+      for_each_enum_value(in_parentheses(type.text),
+                          [&](const Written& one) { return !(found = one.same_text(value.written())); });
       return found;
     }
     case TypeKind::char_:
     case TypeKind::varchar: {
-      std::size_t length = 0;  // in characters; a doubled apostrophe is one
-      for (std::size_t i = 0; i < text.size(); ++i) {
-        if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) ++length;
-        if (value.quote == '\'' && text[i] == '\'') ++i;
-      }
+      std::size_t length = 0;  // in characters
+      value.written().for_each_char([&](char c) { length += (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
       return length <= type.size;
     }
     default: return true;
   }
+}
+
+/// CURRENT_TIMESTAMP, CURRENT_TIMESTAMP() or CURRENT_TIMESTAMP(3).
+constexpr bool is_now(std::string_view text) {
+  if (!same_letters(take_word(text), "current_timestamp")) return false;
+  if (text.empty()) return true;
+  unsigned digits = 0;
+  if (!take(text, '(')) return false;
+  return text == ")" || (take_number(text, digits) && digits <= 6 && text == ")");
 }
 
 /// Errors: what is wrong with the text between = and :.
@@ -126,18 +137,16 @@ constexpr Mistake read_default(std::string_view text, DefaultSpec& out) {
   if (text.empty()) return Mistake::none;
   out.kind = Kind::literal;
   out.body = text;
-  std::string_view rest = text;
-  if (const std::string_view word = take_word(rest); same_letters(word, "current_timestamp")) {
-    rest = skip_space(rest);
-    if (rest.empty() || (rest.front() == '(' && rest.back() == ')')) {
-      out.kind = Kind::now;
-      return Mistake::none;
-    }
-  } else if (same_letters(text, "null")) {
+  if (same_letters(text, "null")) {
     out.kind = Kind::null;
     return Mistake::none;
-  } else if (same_letters(word, "null") && !rest.empty() && rest[0] == '(')
-    return Mistake::bad_default;
+  }
+  if (is_now(text)) {
+    out.kind = Kind::now;
+    return Mistake::none;
+  }
+  std::string_view rest = text;  // other programs would hand it to the database as it is
+  if (one_of(take_word(rest), "null current_timestamp") && !rest.empty() && rest[0] == '(') return Mistake::bad_default;
 
   const bool quoted = text[0] == '"' || text[0] == '\'';
   if (quoted) {

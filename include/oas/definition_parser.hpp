@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <oas/definition_default.hpp>
+#include <oas/definition_reference.hpp>
 
 namespace oas::detail {
 
@@ -17,15 +18,6 @@ struct AttributeLine {
   std::string_view comment;
   bool in_key = false;
 };
-struct ReferenceLine {
-  std::string_view target;   ///< "Subject", "lab.Subject", "Scan.Frame", "master"
-  std::string_view renames;  ///< what stands in .proj(…), see for_each_rename
-  bool nullable = false, unique = false, in_key = false;
-};
-struct IndexLine {
-  std::string_view items;  ///< see for_each_item
-  bool unique = false;
-};
 /// Base of visitors: hide what you want to see. `attribute` may refuse.
 struct DefinitionVisitor {
   constexpr void table_comment(std::string_view) {}
@@ -33,39 +25,6 @@ struct DefinitionVisitor {
   constexpr void reference(const ReferenceLine&) {}
   constexpr void index(const IndexLine&) {}
 };
-
-/// Calls `rename(new, old)` for each item of new='old', …. False: badly written.
-template <class F>
-constexpr bool for_each_rename(std::string_view text, F&& rename) {
-  text = skip_space(text);
-  while (!text.empty()) {
-    const std::string_view fresh = take_word(text);
-    if (!take(text = skip_space(text), '=')) return false;
-    text = skip_space(text);
-    if (text.empty() || (text[0] != '\'' && text[0] != '"')) return false;
-    const char quote = text[0];
-    text.remove_prefix(1);
-    const std::string_view old = take_word(text);
-    if (!take(text, quote) || !is_attribute_name(fresh) || !is_attribute_name(old)) return false;
-    rename(fresh, old);
-    text = skip_space(text);
-    if (!text.empty() && !take(text, ',')) return false;
-    text = skip_space(text);
-  }
-  return true;
-}
-/// Calls `item` for each name of a list with commas. False: badly written.
-template <class F>
-constexpr bool for_each_item(std::string_view list, F&& item) {
-  for (;;) {
-    const std::size_t comma = list.find(',');
-    const std::string_view name = strip(list.substr(0, comma));
-    if (!is_attribute_name(name)) return false;
-    item(name);
-    if (comma == std::string_view::npos) return true;
-    list.remove_prefix(comma + 1);
-  }
-}
 
 /// What follows the type: nothing, or # and a comment.
 constexpr Flaw read_comment(std::string_view rest, std::string_view& comment) {
@@ -86,15 +45,14 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
   if (out.name.empty() || is_digit(out.name[0])) return {Mistake::bad_name, line.data()};
   for (const char& c : out.name)
     if (is_upper(c)) return {Mistake::name_not_lower_case, &c};
-  if (out.name.size() > 63) return {Mistake::name_too_long, line.data()};
+  if (out.name.size() > 64) return {Mistake::name_too_long, line.data()};
   if (!rest.empty() && !is_space(rest[0]) && rest[0] != '=' && rest[0] != ':' && rest[0] != '#')
     return {Mistake::bad_name, rest.data()};
 
   rest = skip_space(rest);
   std::string_view fallback;
   if (take(rest, '=')) {
-    std::size_t colon = 0;
-    if (!find_unquoted(rest, ':', colon)) return {Mistake::unclosed_quote, strip(rest).data()};
+    const std::size_t colon = find_unquoted(rest, ':');
     fallback = strip(rest.substr(0, colon));
     rest.remove_prefix(colon);
   }
@@ -109,8 +67,8 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
     ++end;
     const std::string_view after = skip_space(rest.substr(end));
     if (!after.empty() && after[0] != '#') return {Mistake::text_after_codec, after.data()};
-  } else if (!find_unquoted(rest, '#', end))
-    return {Mistake::unclosed_quote, rest.data()};
+  } else
+    end = find_unquoted(rest, '#');
   const std::string_view type = strip(rest.substr(0, end));
   if (const Mistake m = read_type(type, out.type); m != Mistake::none) return {m, type.data()};
   if (const Flaw flaw = read_comment(rest.substr(end), out.comment)) return flaw;
@@ -124,8 +82,8 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
       if (out.in_key) return {Mistake::default_null_in_key, fallback.data()};
       break;
     case DefaultSpec::Kind::now:
-      if (kind != TypeKind::datetime && kind != TypeKind::varchar && kind != TypeKind::char_ &&
-          kind != TypeKind::native_temporal)
+      if (kind != TypeKind::datetime && kind != TypeKind::date && kind != TypeKind::varchar &&
+          kind != TypeKind::char_ && kind != TypeKind::native_temporal && kind != TypeKind::native_text)
         return {Mistake::bad_default, fallback.data()};
       break;
     case DefaultSpec::Kind::literal:
@@ -136,76 +94,39 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
   return {};
 }
 
-/// -> [nullable, unique] Table.proj(new='old') # comment
-constexpr Flaw read_reference(std::string_view line, ReferenceLine& out) {
-  std::string_view rest = skip_space(line.substr(2));
-  if (take(rest, '[')) {
-    do {
-      rest = skip_space(rest);
-      const char* at = rest.data();
-      const std::string_view option = take_word(rest);
-      if (same_letters(option, "nullable"))
-        out.nullable = true;
-      else if (same_letters(option, "unique"))
-        out.unique = true;
-      else
-        return {Mistake::bad_reference_option, at};
-      if (out.nullable && out.in_key) return {Mistake::nullable_reference_in_key, at};
-      rest = skip_space(rest);
-    } while (take(rest, ','));
-    if (!take(rest, ']')) return {Mistake::bad_reference_option, rest.data()};
-    rest = skip_space(rest);
-  }
-  const std::string_view whole = rest;
-  std::size_t length = 0;
-  for (;;) {
-    const std::string_view word = take_word(rest);
-    if (word.empty() || is_digit(word[0])) return {Mistake::bad_reference, rest.data()};
-    if (length != 0 && word == "proj" && !rest.empty() && rest[0] == '(') {
-      const std::size_t close = rest.find(')');
-      if (close == std::string_view::npos) return {Mistake::bad_reference, rest.data()};
-      out.renames = rest.substr(1, close - 1);
-      if (!for_each_rename(out.renames, [](std::string_view, std::string_view) {}))
-        return {Mistake::bad_reference, rest.data() + 1};
-      rest.remove_prefix(close + 1);
-      break;
-    }
-    length = whole.size() - rest.size();
-    if (!take(rest, '.')) break;
-  }
-  out.target = whole.substr(0, length);
-  rest = skip_space(rest);
-  if (!rest.empty() && rest[0] != '#') return {Mistake::bad_reference, rest.data()};
-  return {};
+/// Bytes of white space at the front of `text`, if what programs for people mean by it: no-break spaces too.
+constexpr std::size_t blank_size(std::string_view text) {
+  if (is_space(text[0]) || (text[0] >= '\x1c' && text[0] <= '\x1f')) return 1;
+  for (const std::string_view blank : {"\xc2\x85", "\xc2\xa0", "\xe2\x80\xaf", "\xe3\x80\x80"})
+    if (text.starts_with(blank)) return blank.size();
+  if (!text.starts_with("\xe2\x80") || text.size() < 3) return 0;
+  const auto last = static_cast<unsigned char>(text[2]);
+  return last >= 0x80 && last <= 0x8A ? 3 : 0;
 }
-
-/// True for an index line; `out.items` is then what stands between its parentheses.
-constexpr bool read_index(std::string_view line, IndexLine& out) {
-  line = strip(line.substr(0, line.find('#')));
-  std::string_view word = take_word(line);
-  if (same_letters(word, "unique")) {
-    out.unique = true;
-    line = skip_space(line);
-    word = take_word(line);
+constexpr std::string_view strip_line(std::string_view line) {
+  while (!line.empty() && blank_size(line) != 0) line.remove_prefix(blank_size(line));
+  for (;;) {
+    std::size_t size = 0;
+    for (std::size_t n = 1; n <= 3 && n <= line.size() && size == 0; ++n)
+      if (blank_size(line.substr(line.size() - n)) == n) size = n;
+    if (size == 0) return line;
+    line.remove_suffix(size);
   }
-  line = skip_space(line);
-  if (!same_letters(word, "index") || line.empty() || line.front() != '(' || line.back() != ')') return false;
-  out.items = line.substr(1, line.size() - 2);
-  return true;
 }
 
 /// Reads a whole definition. The first mistake ends it.
 template <class Visitor>
 constexpr Flaw scan_definition(std::string_view text, Visitor& visitor) {
+  if (const char* at = find_not_text(text)) return {Mistake::not_text, at};
   bool in_key = true, first = true;
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    const std::string_view line = strip(text.substr(0, end));
+    const std::string_view line = strip_line(text.substr(0, end));
     text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     if (line.empty()) continue;
     const std::size_t arrow = line.find("->");
     if (line[0] == '#') {
-      const std::string_view comment = strip(line.substr(1));
+      const std::string_view comment = strip_line(line.substr(1));
       if (first && !comment.empty() && comment[0] == ':') return {Mistake::comment_begins_with_colon, comment.data()};
       if (first) visitor.table_comment(comment);
     } else if (line.starts_with("---"))
@@ -213,10 +134,12 @@ constexpr Flaw scan_definition(std::string_view text, Visitor& visitor) {
     else if (arrow != std::string_view::npos && line.find_first_of("\"'#") > arrow) {
       ReferenceLine reference;
       reference.in_key = in_key;
+      reference.at = line.data();
       if (arrow != 0) return {Mistake::arrow_not_first, line.data() + arrow};
       if (const Flaw flaw = read_reference(line, reference)) return flaw;
       visitor.reference(reference);
     } else if (IndexLine index; read_index(line, index)) {
+      index.at = line.data();
       if (!for_each_item(index.items, [](std::string_view) {})) return {Mistake::bad_index, line.data()};
       visitor.index(index);
     } else {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include <oas/definition_basics.hpp>
+#include <oas/definition_enum.hpp>
 
 namespace oas::detail {
 
@@ -45,46 +45,6 @@ struct TypeSpec {
   bool in_store = false;          ///< it has an @
 };
 
-/// Calls `value` with each value between the parentheses of enum(…), until it says false. False: badly written.
-template <class F>
-constexpr bool for_each_enum_value(std::string_view list, F&& value) {
-  for (;;) {
-    list = strip(list);
-    if (list.empty() || (list[0] != '\'' && list[0] != '"')) return false;
-    const std::size_t end = list.find(list[0], 1);
-    if (end == std::string_view::npos) return false;
-    if (!value(list.substr(1, end - 1))) return false;
-    list = strip(list.substr(end + 1));
-    if (list.empty()) return true;
-    if (!take(list, ',')) return false;
-  }
-}
-/// What stands between the first '(' and the last ')'.
-constexpr std::string_view in_parentheses(std::string_view type) {
-  const std::size_t open = type.find('('), close = type.rfind(')');
-  return open == std::string_view::npos || close == std::string_view::npos ? std::string_view()
-                                                                           : type.substr(open + 1, close - open - 1);
-}
-
-constexpr Mistake read_enum(std::string_view rest) {
-  if (rest.size() < 3 || rest.front() != '(' || rest.back() != ')') return Mistake::bad_enum;
-  const std::string_view list = rest.substr(1, rest.size() - 2);
-  std::size_t n = 0;
-  const bool good = for_each_enum_value(list, [&](std::string_view value) {
-    if (value.find_first_of("'\",:") != std::string_view::npos || value != strip(value)) return false;
-    std::size_t before = 0;
-    bool twice = false;
-    for_each_enum_value(list, [&](std::string_view other) {
-      if (before++ == n) return false;
-      twice = twice || other == value;
-      return true;
-    });
-    ++n;
-    return !twice;
-  });
-  return good ? Mistake::none : Mistake::bad_enum;
-}
-
 constexpr Mistake read_codec(std::string_view inside, TypeSpec& type) {
   const std::size_t at = inside.find('@');
   type.kind = TypeKind::codec;
@@ -122,26 +82,29 @@ constexpr Mistake read_native(std::string_view word, std::string_view rest, Type
 
   const bool sized =
       type.kind != TypeKind::native_text && type.kind != TypeKind::native_blob && !one_of(word, "serial");
-  rest = strip(rest);
+  const bool signs = (integer || numeric || real) && !one_of(word, "serial");
+  std::string_view tail = skip_space(rest);
   unsigned number = 0;
-  if (sized && take(rest, '(')) {
+  if (sized && take(tail, '(')) {
     int numbers = numeric || real ? 2 : 1;
     do {
-      rest = strip(rest);
-      if (!take_number(rest, number)) return Mistake::bad_type_parameter;
-      rest = strip(rest);
-    } while (--numbers > 0 && take(rest, ','));
-    if (!take(rest, ')')) return Mistake::bad_type_parameter;
-    rest = strip(rest);
+      tail = strip(tail);
+      if (!take_number(tail, number)) return Mistake::bad_type_parameter;
+      tail = strip(tail);
+    } while (--numbers > 0 && take(tail, ','));
+    if (!take(tail, ')')) return Mistake::bad_type_parameter;
+    rest = tail;
   }
-  std::string_view next = take_word(rest);
-  if ((integer || numeric || real) && !one_of(word, "serial") && same_letters(next, "unsigned")) {
-    if (integer) type.kind = TypeKind::native_unsigned;
-    rest = strip(rest);
-    next = take_word(rest);
-  }
-  if ((integer && same_letters(next, "auto_increment")) || (numeric && same_letters(next, "zerofill"))) next = {};
-  return next.empty() && rest.empty() ? Mistake::none : Mistake::unknown_type;
+  const auto take_modifier = [&](std::string_view modifier) {  // behind white space
+    std::string_view next = skip_space(rest);
+    if (next.size() == rest.size() || !same_letters(take_word(next), modifier)) return false;
+    rest = next;
+    return true;
+  };
+  if (signs && take_modifier("unsigned") && integer) type.kind = TypeKind::native_unsigned;
+  if (integer && signs) take_modifier("auto_increment");
+  if (numeric) take_modifier("zerofill");
+  return strip(rest).empty() ? Mistake::none : Mistake::unknown_type;
 }
 
 /// Reads a type without brackets, or the inside of <…> when `codec` is set, into `type`.
@@ -169,37 +132,48 @@ constexpr Mistake read_type(std::string_view text, TypeSpec& type) {
     type.size = p.bits;
     return word == p.word ? Mistake::none : Mistake::type_not_lower_case;
   }
-  if (one_of(word, "datetime char varchar enum") || (same_letters(word, "decimal") && word != "decimal")) {
-    if (!(is_lower(word[0]) && is_lower(word[1]) && is_lower(word.back()))) return Mistake::type_not_lower_case;
-  }
-  if (word == "datetime") {
+  const std::string_view arguments = skip_space(rest);
+  const bool spaced = arguments.size() != rest.size() && !arguments.empty() && arguments[0] == '(';
+  if (one_of(word, "datetime")) {
     type.kind = TypeKind::datetime;
-    rest = strip(rest);
-    if (rest.empty()) return Mistake::none;
-    if (!take(rest, '(') || !take_number(rest, type.size) || rest != ")" || type.size > 6)
+    rest = arguments;
+    const bool bare = rest.empty();
+    if (!bare && (!take(rest, '(') || !take_number(rest, type.size) || rest != ")"))
       return rest.empty() || rest.back() != ')' ? Mistake::unknown_type : Mistake::bad_type_parameter;
+    if (word != "datetime") return Mistake::type_not_lower_case;
+    return type.size <= 6 ? Mistake::none : Mistake::bad_type_parameter;
+  }
+  if (one_of(word, "char varchar")) {
+    type.kind = one_of(word, "char") ? TypeKind::char_ : TypeKind::varchar;
+    rest = arguments;
+    if (!take(rest, '(')) return Mistake::bad_type_parameter;
+    const std::string_view inside = skip_space(rest);
+    const bool core = inside.size() == rest.size();
+    rest = inside;
+    if (!take_number(rest, type.size)) return Mistake::bad_type_parameter;
+    const bool closed = rest == ")";
+    if (!closed && strip(rest) != ")") return Mistake::bad_type_parameter;
+    if (type.size < 1 || type.size > 10'485'760) return Mistake::bad_type_parameter;
+    if (!core || !closed)  // char( 5 ) is the database's own spelling
+      type.kind = TypeKind::native_text;
+    else if (spaced || !is_lower(word[0]) || (word != "char" && word != "varchar"))
+      return Mistake::type_not_lower_case;
     return Mistake::none;
   }
-  if (word == "char" || word == "varchar") {
-    type.kind = word == "char" ? TypeKind::char_ : TypeKind::varchar;
-    if (!rest.empty() && is_space(rest[0]) && strip(rest).front() == '(') return Mistake::type_not_lower_case;
-    if (!take(rest, '(') || !take_number(rest, type.size) || rest != ")") return Mistake::bad_type_parameter;
-    const unsigned most = word == "char" ? 255 : 65535;
-    return type.size >= 1 && type.size <= most ? Mistake::none : Mistake::bad_type_parameter;
-  }
-  if (word == "enum") {
+  if (one_of(word, "enum")) {
     type.kind = TypeKind::enum_;
-    if (!rest.empty() && is_space(rest[0])) return Mistake::type_not_lower_case;
+    if (word != "enum" || spaced) return Mistake::type_not_lower_case;
     return read_enum(rest);
   }
-  if (word == "decimal") {  // decimal(p,s), spaces around the comma only; otherwise it is the database's own
-    std::string_view tail = rest;
+  if (one_of(word, "decimal")) {  // decimal(p,s), spaces around the comma only; otherwise it is the database's own
+    std::string_view tail = arguments;
     if (take(tail, '(') && take_number(tail, type.size) && take(tail = skip_space(tail), ',')) {
       tail = skip_space(tail);
       if (take_number(tail, type.scale) && tail == ")") {
         type.kind = TypeKind::decimal;
-        const bool good = type.size >= 1 && type.size <= 65 && type.scale <= 30 && type.scale <= type.size;
-        return good ? Mistake::none : Mistake::bad_type_parameter;
+        if (spaced || word != "decimal") return Mistake::type_not_lower_case;
+        return type.size >= 1 && type.size <= 1000 && type.scale <= type.size ? Mistake::none
+                                                                              : Mistake::bad_type_parameter;
       }
     }
     type.size = type.scale = 0;

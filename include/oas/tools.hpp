@@ -68,12 +68,24 @@ struct NamedDefinition {
   std::string class_name;  ///< "Scan"; of a part "Scan.Frame"
   Tier tier = Tier::manual;
   std::string text;
+  std::string schema = {};  ///< empty: that of the others
 };
-/// The statements that declare a table, in their order; nothing is executed. `references`: definitions of the tables
-/// that it may refer to, in an order in which they can be declared.
-/// Errors: definition, with line and column; unsupported for a dialect that is not built in, naming those that are.
-std::vector<std::string> define(const NamedDefinition& definition, std::string_view dialect, std::string_view schema,
-                                const std::vector<NamedDefinition>& references = {});
+struct DefineOptions {
+  std::string schema;  ///< of what names none
+  /// Definitions of the tables that it may refer to, in an order in which they can be declared.
+  std::vector<NamedDefinition> references = {};
+  /// The hidden columns that the settings jobs.add_job_metadata and provenance.capture ask for.
+  bool job_metadata = false, provenance = false;
+};
+struct DefinedTable {
+  std::vector<std::string> statements;  ///< in the order of execution
+  std::vector<std::string> notes;       ///< what is legal and perhaps not meant, for people
+};
+/// What declares a table, as every program does it that follows DataJoint for Python; nothing is executed, and no
+/// server or client library is needed. (A Session also makes the indexes by which objects are found, and looks what is
+/// there already.) Errors: definition, with line and column; unsupported for a dialect that is not built in, naming
+/// those that are.
+DefinedTable define(const NamedDefinition& definition, std::string_view dialect, const DefineOptions& options);
 
 /// Opens a store of the settings; an empty name is the default one. Errors: usage, access, unavailable.
 std::shared_ptr<Store> open_store(const Settings& settings, std::string_view name);

@@ -10,6 +10,7 @@
 
 #include "core/json.hpp"
 #include "core/text.hpp"
+#include "db/type_words.hpp"
 
 namespace oas::db {
 namespace {
@@ -23,13 +24,6 @@ using Kind = CellType::Kind;
               fmt::format("read the type {}: {}. use bool, int8 to int64, float32, float64, decimal(p,s), char(n), "
                           "varchar(n), enum('a','b'), date, datetime, datetime(n), uuid, json or bytes",
                           type, why));
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view blank = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(blank);
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
 template <class T>
@@ -64,7 +58,7 @@ std::vector<std::string> parse_labels(std::string_view type, std::string_view in
       skip_blanks();
     } else {
       const std::size_t end = std::min(inside.find(',', i), inside.size());
-      label = trim(inside.substr(i, end - i));
+      label = trimmed(inside.substr(i, end - i));
       i = end;
       if (label.empty()) no_such_type(type, "a value is missing");
     }
@@ -249,21 +243,21 @@ std::string day_text(std::string_view spelling, Date date) {
 }  // namespace
 
 CellType parse_type(std::string_view spelling) {
-  std::string text(trim(spelling));
+  std::string text(trimmed(spelling));
   const std::size_t open = text.find('('), close = text.rfind(')');
   if ((open == text.npos) != (close == text.npos) || (open != text.npos && close < open)) {
     no_such_type(spelling, "a parenthesis is missing");
   }
   const bool has_arguments = open != text.npos;
   const std::string_view all = text;
-  std::string word(trim(all.substr(0, open)));
+  std::string word(trimmed(all.substr(0, open)));
   std::ranges::transform(word, word.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const std::string_view inside = has_arguments ? trim(all.substr(open + 1, close - open - 1)) : std::string_view{};
-  std::string rest(has_arguments ? trim(all.substr(close + 1)) : std::string_view{});
+  const std::string_view inside = has_arguments ? trimmed(all.substr(open + 1, close - open - 1)) : std::string_view{};
+  std::string rest(has_arguments ? trimmed(all.substr(close + 1)) : std::string_view{});
   if (!has_arguments) {
     if (const std::size_t blank = word.find_first_of(" \t"); blank != word.npos) {
-      rest = trim(std::string_view(word).substr(blank));
+      rest = trimmed(std::string_view(word).substr(blank));
       word.resize(blank);
     }
   }
@@ -312,11 +306,11 @@ CellType parse_type(std::string_view spelling) {
   }
   if (word == "decimal" || word == "numeric" || word == "dec" || word == "fixed") {
     const std::size_t comma = std::min(inside.find(','), inside.size());
-    const auto precision = has_arguments ? number<int>(trim(inside.substr(0, comma))) : 10;
-    const auto scale = comma < inside.size() ? number<int>(trim(inside.substr(comma + 1))) : 0;
-    if (!precision || !scale || *precision < 1 || *precision > 65 || *scale < 0 || *scale > *precision ||
+    const auto precision = has_arguments ? number<int>(trimmed(inside.substr(0, comma))) : 10;
+    const auto scale = comma < inside.size() ? number<int>(trimmed(inside.substr(comma + 1))) : 0;
+    if (!precision || !scale || *precision < 1 || *precision > 1000 || *scale < 0 || *scale > *precision ||
         !rest.empty()) {
-      no_such_type(spelling, "it takes two numbers: at most 65 digits in all, and of these those after the point");
+      no_such_type(spelling, "it takes two numbers: at most 1000 digits in all, and of these those after the point");
     }
     CellType type = of_kind(Kind::decimal);
     type.precision = *precision;
@@ -509,6 +503,20 @@ Value from_portable_cell(const CellType& type, std::string_view spelling, Value 
   }
 }
 
+/// 2026-1-2 10:00 as 2026-01-02 10:00:00.
+std::string padded_time(std::string_view literal) {
+  std::string out;
+  int colons = 0;
+  for (std::size_t i = 0; i < literal.size(); ++i) {
+    const auto digit = [&](std::size_t k) { return k < literal.size() && literal[k] >= '0' && literal[k] <= '9'; };
+    const bool begins = digit(i) && !digit(i - 1) && (i == 0 || literal[i - 1] != '.');
+    if (begins && !digit(i + 1)) out += '0';
+    out += literal[i];
+    colons += literal[i] == ':';
+  }
+  return colons == 1 ? out + ":00" : out;
+}
+
 Value parse_default(const CellType& type, std::string_view spelling, std::string_view literal) {
   const auto fail = [&] {
     return Error(Errc::definition,
@@ -516,21 +524,20 @@ Value parse_default(const CellType& type, std::string_view spelling, std::string
   };
   switch (type.kind) {
     case Kind::boolean: {
-      std::string word(literal);
-      std::ranges::transform(word, word.begin(),
-                             [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-      if (word == "true" || word == "1") return true;
-      if (word == "false" || word == "0") return false;
+      for (const std::string_view word : {"1", "true", "t", "yes", "y", "on"})
+        if (same_letters(literal, word)) return true;
+      for (const std::string_view word : {"0", "false", "f", "no", "n", "off"})
+        if (same_letters(literal, word)) return false;
       throw fail();
     }
     case Kind::integer: {
-      const auto n = number<std::int64_t>(literal);
+      const auto n = number<std::int64_t>(literal.starts_with('+') ? literal.substr(1) : literal);
       if (!n) throw fail();
       return *n;
     }
     case Kind::real: {
-      const auto n = number<double>(literal);
-      if (!n || std::isnan(*n)) throw fail();
+      const auto n = number<double>(literal.starts_with('+') ? literal.substr(1) : literal);
+      if (!n) throw fail();
       return *n;
     }
     case Kind::json: try { return from_json(literal);
@@ -538,6 +545,8 @@ Value parse_default(const CellType& type, std::string_view spelling, std::string
         throw fail();
       }
     case Kind::bytes: throw fail();
+    case Kind::date:
+    case Kind::datetime: return padded_time(literal);
     default: return std::string(literal);
   }
 }

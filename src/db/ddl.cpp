@@ -6,6 +6,8 @@
 #include <array>
 
 #include "core/text.hpp"
+#include "db/cells.hpp"
+#include "db/type_words.hpp"
 
 namespace oas::db {
 
@@ -46,9 +48,9 @@ std::string quote_text(std::string_view text) {
   return out + '\'';
 }
 
-std::string join_quoted(const Dialect& dialect, std::span<const std::string> names) {
+std::string join_quoted(const Dialect& dialect, std::span<const std::string> names, std::string_view separator) {
   std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + dialect.quote(name);
+  for (const std::string& name : names) out += std::string(out.empty() ? "" : separator) + dialect.quote(name);
   return out;
 }
 
@@ -61,11 +63,10 @@ std::string placeholders(const Dialect& dialect, std::size_t count) {
 void check_name(const Dialect& dialect, std::string_view name, std::string_view of) {
   dialect.quote(name);
   if (name.size() <= dialect.max_identifier()) return;
-  const std::string shown(name.substr(0, 80));
   throw Error(Errc::definition,
-              fmt::format("name the {} {}{}: it is {} bytes long. {} takes {}", of, shown,
-                          shown.size() < name.size() ? "…" : "", name.size(), dialect.name(), dialect.max_identifier()),
-              shown);
+              fmt::format("name the {} {}: it is {} bytes long. {} takes {}", of, shown(name), name.size(),
+                          dialect.name(), dialect.max_identifier()),
+              shown(name));
 }
 
 void check_names(const Dialect& dialect, const TableDef& table) {
@@ -77,6 +78,20 @@ void check_names(const Dialect& dialect, const TableDef& table) {
               fmt::format("create {}.{}: it has no {}", table.schema, table.name,
                           table.columns.empty() ? "columns" : "primary key"),
               table.schema + "." + table.name);
+}
+
+std::vector<std::string> column_lines(const Dialect& dialect, const TableDef& table) {
+  std::vector<std::string> lines;
+  for (const ColumnDef& c : table.columns) {
+    const bool in_key = std::ranges::find(table.primary_key, c.name) != table.primary_key.end();
+    try {
+      lines.push_back(dialect.column(c, table.schema, in_key));
+    } catch (const Error& e) {
+      const std::string name = table.schema + "." + table.name;
+      throw Error(Errc::definition, fmt::format("create {}: column {}: {}", name, c.name, e.what()), name);
+    }
+  }
+  return lines;
 }
 
 std::string null_and_default(const ColumnDef& column, std::string_view literal) {
@@ -138,6 +153,43 @@ std::vector<Index> indexes_of(const TableDef& table, bool references_too) {
     serving.push_back(key->columns);
   }
   return out;
+}
+
+TableDef lineage_table(std::string_view schema) {
+  TableDef table;
+  table.schema = schema;
+  table.name = "~lineage";
+  table.columns = {{"table_name", "VARCHAR(64)", {}, false, "table name within the schema"},
+                   {"attribute_name", "VARCHAR(64)", {}, false, "attribute name"},
+                   {"lineage", "VARCHAR(255)", {}, false, "origin: schema.table.attribute"}};
+  table.primary_key = {"table_name", "attribute_name"};
+  return table;
+}
+
+void add_lineage(const Dialect& dialect, const TableDef& table, const Origins& origins, std::string_view update,
+                 std::vector<std::string>& statements) {
+  const std::string lineage = dialect.table(table.schema, "~lineage"), name = quote_text(table.name);
+  statements.push_back(dialect.portable_table(lineage_table(table.schema), {}).front());
+  statements.push_back(fmt::format("DELETE FROM {} WHERE table_name = {}", lineage, name));
+  if (origins.empty()) return;
+  std::string rows;
+  for (const auto& [attribute, origin] : origins)
+    rows += fmt::format("{}({}, {}, {})", rows.empty() ? "" : ", ", name, quote_text(attribute), quote_text(origin));
+  statements.push_back(
+      fmt::format("INSERT INTO {} (table_name, attribute_name, lineage) VALUES {} {}", lineage, rows, update));
+}
+
+void check_default(const Dialect& dialect, const ColumnDef& column) {
+  const TypeWords type = type_words(column.type);
+  const bool core = is_core_decimal(column.type) ||
+                    one_of(type.word, {"int8", "int16", "int32", "int64", "float32", "float64", "bool", "uuid", "date",
+                                       "datetime", "json", "char", "varchar", "enum"});
+  if (column.fallback.kind != Default::Kind::literal || !core) return;
+  try {
+    dialect.to_cell(column.type, parse_default(parse_type(column.type), column.type, column.fallback.literal));
+  } catch (const Error& e) {
+    throw Error(Errc::definition, fmt::format("give it the default '{}': {}", column.fallback.literal, e.what()));
+  }
 }
 
 std::optional<std::string> common_function(std::string_view name) {

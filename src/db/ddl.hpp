@@ -16,23 +16,15 @@ namespace oas::db {
 std::string quote_name(char mark, std::string_view identifier);
 /// 'text', apostrophes doubled. Errors: definition if it is no UTF-8 or holds NUL.
 std::string quote_text(std::string_view text);
-std::string join_quoted(const Dialect& dialect, std::span<const std::string> names);
+std::string join_quoted(const Dialect& dialect, std::span<const std::string> names, std::string_view separator = ", ");
 /// "(?1, ?2)" for so many parameters.
 std::string placeholders(const Dialect& dialect, std::size_t count);
 
 /// Errors: definition if a name is longer than the dialect's max_identifier(), or the table has no columns or no key.
 void check_names(const Dialect& dialect, const TableDef& table);
 void check_name(const Dialect& dialect, std::string_view name, std::string_view of);
-/// Runs `write` for a column; its errors become Errc::definition and say which column it was.
-template <class F>
-auto for_column(const TableDef& table, const ColumnDef& column, F&& write) {
-  try {
-    return write();
-  } catch (const Error& e) {
-    const std::string name = table.schema + "." + table.name;
-    throw Error(Errc::definition, "create " + name + ": column " + column.name + ": " + e.what(), name);
-  }
-}
+/// The lines of its columns. Errors: definition, saying which column it was.
+std::vector<std::string> column_lines(const Dialect& dialect, const TableDef& table);
 
 /// NOT NULL, DEFAULT NULL, NOT NULL DEFAULT CURRENT_TIMESTAMP(3), NOT NULL DEFAULT 'literal', or nothing.
 std::string null_and_default(const ColumnDef& column, std::string_view literal);
@@ -50,6 +42,15 @@ struct Index {
 /// index references itself, then one for each other reference that the primary key or an earlier index does not serve,
 /// the longest first.
 std::vector<Index> indexes_of(const TableDef& table, bool references_too);
+
+/// The hidden table in which a schema keeps where its attributes come from: ~lineage.
+TableDef lineage_table(std::string_view schema);
+/// Creates it, forgets what it says of the table, and tells it anew. `update`: what replaces a row.
+void add_lineage(const Dialect& dialect, const TableDef& table, const Origins& origins, std::string_view update,
+                 std::vector<std::string>& statements);
+
+/// Errors: definition if the default of a core type is no value of it.
+void check_default(const Dialect& dialect, const ColumnDef& column);
 
 /// nullopt if databases differ in it.
 std::optional<std::string> common_function(std::string_view name);

@@ -44,6 +44,12 @@ bool is_integer(std::string_view word) {
 }
 bool is_decimal(std::string_view word) { return one_of(word, {"decimal", "numeric", "dec", "fixed"}); }
 
+/// Texts and blobs, which no whole key can hold.
+bool has_no_length(std::string_view type) {
+  const std::string word = type_words(type).word;
+  return word.ends_with("text") || word.ends_with("blob");
+}
+
 [[noreturn]] void refuse(std::string_view type, std::string_view why) {
   throw Error(Errc::definition, fmt::format("use the type {}: {}", type, why));
 }
@@ -62,12 +68,17 @@ std::string column_type_of(std::string_view text) {
     for (const std::string_view value : type.arguments)
       if (!value.starts_with('\'') && !value.starts_with('"') && !value.ends_with('\'') && !value.ends_with('"'))
         refuse(text, "MySQL wants its values in quotes. write enum('first','second')");
+    const std::vector<std::string> labels = parse_type(text).labels;
+    for (auto one = labels.begin(); one != labels.end(); ++one)
+      if (std::any_of(labels.begin(), one, [&](const std::string& other) { return same_letters(*one, other); }))
+        refuse(text, fmt::format("for MySQL {} is there twice, because it compares values without their case", *one));
     return escaped(text, false);
   }
   if (is_decimal(type.word)) {
-    const bool fits = type.arguments.empty() || (is_at_most(type.arguments[0], 65) &&
-                                                 (type.arguments.size() < 2 || is_at_most(type.arguments[1], 30)));
-    if (!fits) refuse(text, "MySQL has at most 65 digits, 30 of them after the point");
+    unsigned digits = 10;
+    const bool fits = (type.arguments.empty() || is_at_most(type.arguments[0], 65, &digits)) &&
+                      (type.arguments.size() < 2 || is_at_most(type.arguments[1], std::min(digits, 30U)));
+    if (!fits) refuse(text, "MySQL has at most 65 digits, and of these at most 30 after the point");
   }
   if (one_of(type.word, {"smalltext", "smallblob"})) refuse(text, "MySQL has none of this name");
   return std::string(text);
@@ -144,15 +155,30 @@ class MysqlDialect final : public Dialect {
   std::string table(std::string_view schema, std::string_view name) const override {
     return quote(schema) + "." + quote(name);
   }
-  std::string column_type(std::string_view core_type) const override { return column_type_of(core_type); }
+  std::string column_type(std::string_view core_type) const override {
+    std::string type = column_type_of(core_type);
+    cell_type(core_type);  // for its errors
+    return type;
+  }
 
-  std::string column(const ColumnDef& c, std::string_view) const override {
+  std::string column(const ColumnDef& c, std::string_view, bool in_key) const override {
     check_name(*this, c.name, "column");
-    const std::string literal = is_bool(c) ? one_or_zero(c.fallback.literal) : c.fallback.literal;
-    const std::string rest = null_and_default(c, quote_text(escaped(literal, false)));
+    if (in_key && has_no_length(c.type)) refuse(c.type, "MySQL has no keys of texts without a length");
+    check_default(*this, c);
+    if (c.type == "uuid" && c.fallback.kind == Default::Kind::literal)
+      refuse(c.type, "MySQL keeps it as bytes, and a default of bytes cannot be read back. remove the default");
+    const std::string rest = null_and_default(c, default_of(c));
     const std::string comment = comment_of(c);
-    return quote(c.name) + " " + (c.origin.empty() ? column_type_of(c.type) : read_back(c.type)) +
+    return quote(c.name) + " " + (c.origin.empty() ? column_type(c.type) : read_back(c.type)) +
            (rest.empty() ? "" : " ") + rest + (comment.empty() ? "" : " COMMENT " + quote_comment(comment));
+  }
+
+  bool can_refer(const ColumnDef& column, const ColumnDef& parent) const override {
+    const auto family = [](const ColumnDef& c) {  // digits and lengths do not matter
+      const TypeWords type = type_words(column_type_of(read_back(c.type)));
+      return (type.word == "char" ? "varchar" : type.word) + " " + type.rest;
+    };
+    return family(column) == family(parent);
   }
 
   std::vector<std::string> create_schema(std::string_view schema) const override {
@@ -160,7 +186,15 @@ class MysqlDialect final : public Dialect {
     return {"CREATE DATABASE IF NOT EXISTS " + quote(schema)};
   }
   std::vector<std::string> create_table(const TableDef& def) const override { return {statement(def, false)}; }
-  std::vector<std::string> portable_table(const TableDef& def) const override { return {statement(def, true)}; }
+  std::vector<std::string> portable_table(const TableDef& def, const Origins& origins) const override {
+    std::vector<std::string> out{statement(def, true)};
+    if (!origins.empty())
+      add_lineage(*this, def, origins,
+                  "ON DUPLICATE KEY UPDATE table_name = VALUES(table_name), attribute_name = VALUES(attribute_name), "
+                  "lineage = VALUES(lineage)",
+                  out);
+    return out;
+  }
   std::vector<std::string> drop_table(const TableDef& def) const override {
     return {"DROP TABLE " + table(def.schema, def.name)};
   }
@@ -237,9 +271,12 @@ class MysqlDialect final : public Dialect {
     if (one_of(type.word, {"datetime", "time", "timestamp"}) && !type.parenthesis) out.fraction = 0;
     return out;
   }
-  static bool is_bool(const ColumnDef& c) { return c.type == "bool" && c.fallback.kind == Default::Kind::literal; }
-  static std::string one_or_zero(std::string_view word) {  // 'true' is no tinyint
-    return parse_default(parse_type("bool"), "bool", word).as<bool>() ? "1" : "0";
+  /// 'true' is no tinyint.
+  static std::string default_of(const ColumnDef& c) {
+    const std::string& literal = c.fallback.literal;
+    if (c.fallback.kind == Default::Kind::literal && c.type == "bool")
+      return parse_default(parse_type(c.type), c.type, literal).as<bool>() ? "'1'" : "'0'";
+    return quote_text(escaped(literal, false));
   }
   static std::string comment_of(const ColumnDef& c) {
     if (c.origin.empty()) return c.comment;
@@ -248,15 +285,12 @@ class MysqlDialect final : public Dialect {
 
   std::string statement(const TableDef& def, bool portable) const {
     check_names(*this, def);
-    std::vector<std::string> lines, indexes;
-    for (const ColumnDef& c : def.columns) lines.push_back(for_column(def, c, [&] { return column(c, def.schema); }));
+    std::vector<std::string> lines = column_lines(*this, def), indexes;
     for (const Index& index : indexes_of(def, false)) {  // references have theirs from the server
       if (index.object_path) continue;                   // MariaDB has no indexes on expressions
-      if (index.of_reference)
-        indexes.push_back(fmt::format("UNIQUE INDEX ({})", join_quoted(*this, index.columns)));
-      else
-        indexes.push_back(
-            fmt::format("{}index ({})", index.unique ? "unique " : "", join_quoted(*this, index.columns)));
+      indexes.push_back(index.of_reference ? fmt::format("UNIQUE INDEX ({})", join_quoted(*this, index.columns))
+                                           : fmt::format("{}index ({})", index.unique ? "unique " : "",
+                                                         join_quoted(*this, index.columns, ",")));
     }
     std::string options = "ENGINE=InnoDB";
     if (!def.comment.empty()) options += ", COMMENT " + quote_comment(def.comment);

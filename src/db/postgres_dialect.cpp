@@ -156,14 +156,35 @@ class PostgresDialect final : public Dialect {
   std::string table(std::string_view schema, std::string_view name) const override {
     return quote(schema) + "." + quote(name);
   }
-  std::string column_type(std::string_view core_type) const override { return column_type_of(core_type); }
+  std::string column_type(std::string_view core_type) const override {
+    std::string type = column_type_of(core_type);
+    cell_type(core_type);  // for its errors
+    return type;
+  }
 
-  std::string column(const ColumnDef& c, std::string_view schema) const override {
+  std::string column(const ColumnDef& c, std::string_view schema, bool) const override {
     check_name(*this, c.name, "column");
-    std::string type = c.origin.empty() ? column_type_of(c.type) : read_back(c.type);
+    check_default(*this, c);
+    std::string type = c.origin.empty() ? column_type(c.type) : read_back(c.type);
     if (type.starts_with('"')) type = quote(c.origin.empty() ? schema : std::string_view(c.origin)) + "." + type;
     const std::string rest = null_and_default(now_in_parentheses(c), quote_text(c.fallback.literal));
     return quote(c.name) + " " + type + (rest.empty() ? "" : " ") + rest;
+  }
+
+  bool can_refer(const ColumnDef& column, const ColumnDef& parent) const override {
+    const auto family = [](const ColumnDef& c) {
+      const std::string type = type_words(read_back(c.type)).word;
+      if (type_words(c.type).word == "enum") return c.origin + "." + postgres_enum(c.type).name;
+      if (one_of(type, {"smallint", "integer", "bigint"})) return std::string("integer");
+      if (one_of(type, {"real", "double"})) return std::string("real");
+      if (one_of(type, {"char", "varchar", "text"})) return std::string("text");
+      if (one_of(type, {"date", "timestamp"})) return std::string("date");
+      return type == "numeric" ? "decimal" : type;
+    };
+    const std::string child = family(column), there = family(parent);
+    const bool wider =
+        (child == "integer" && (there == "decimal" || there == "real")) || (child == "decimal" && there == "real");
+    return child == there || wider;
   }
 
   std::vector<std::string> create_schema(std::string_view schema) const override {
@@ -171,7 +192,13 @@ class PostgresDialect final : public Dialect {
     return {"CREATE SCHEMA IF NOT EXISTS " + quote(schema)};
   }
   std::vector<std::string> create_table(const TableDef& def) const override { return statements(def, false); }
-  std::vector<std::string> portable_table(const TableDef& def) const override { return statements(def, true); }
+  std::vector<std::string> portable_table(const TableDef& def, const Origins& origins) const override {
+    std::vector<std::string> out = statements(def, true);
+    if (!origins.empty())
+      add_lineage(*this, def, origins,
+                  "ON CONFLICT (table_name, attribute_name) DO UPDATE SET lineage = EXCLUDED.lineage", out);
+    return out;
+  }
 
   std::vector<std::string> drop_table(const TableDef& def) const override {
     std::vector<std::string> out{"DROP TABLE " + table(def.schema, def.name)};
@@ -241,7 +268,7 @@ class PostgresDialect final : public Dialect {
     std::vector<PostgresEnum> out;
     for (const ColumnDef& c : def.columns) {
       if (!c.origin.empty() || type_words(c.type).word != "enum") continue;
-      PostgresEnum type = for_column(def, c, [&] { return postgres_enum(c.type); });
+      PostgresEnum type = postgres_enum(c.type);
       const auto same = std::ranges::find(out, type.name, &PostgresEnum::name);
       if (same == out.end())
         out.push_back(std::move(type));
@@ -254,7 +281,7 @@ class PostgresDialect final : public Dialect {
   std::vector<std::string> statements(const TableDef& def, bool portable) const {
     check_names(*this, def);
     const std::string full = table(def.schema, def.name);
-    std::vector<std::string> out;
+    std::vector<std::string> out, lines = column_lines(*this, def);
     for (const PostgresEnum& type : enums_of(def)) {
       std::vector<std::string> labels;
       for (const std::string& label : type.labels) labels.push_back(quote_text(label));
@@ -262,8 +289,6 @@ class PostgresDialect final : public Dialect {
           fmt::format("CREATE TYPE {} AS ENUM ({})", table(def.schema, type.name), fmt::join(labels, ", "));
       out.push_back(portable ? std::move(sql) : create_enum_unless_there(def.schema, type, sql));
     }
-    std::vector<std::string> lines;
-    for (const ColumnDef& c : def.columns) lines.push_back(for_column(def, c, [&] { return column(c, def.schema); }));
     out.push_back(create_table_text(*this, def, std::move(lines), {}, "", portable));
     add_indexes(def, portable, out);
     if (def.name.starts_with('~') && !def.name.starts_with("~~")) return out;  // nobody has declared it
@@ -275,7 +300,8 @@ class PostgresDialect final : public Dialect {
     return out;
   }
 
-  /// Names of indexes belong to the schema, and the server cuts them to 63 bytes without a word.
+  /// Names of indexes belong to the schema, and the server cuts them to 63 bytes without a word: those that would be
+  /// cut alike get others, and so do all that we create ourselves.
   void add_indexes(const TableDef& def, bool portable, std::vector<std::string>& out) const {
     std::vector<std::string> taken;
     for (const Index& index : indexes_of(def, true)) {
@@ -289,12 +315,12 @@ class PostgresDialect final : public Dialect {
           items += (items.empty() ? "(" : ", (") + json_text(quote(c), "path") + ")";
         name += "_path";
       }
-      const bool again = std::ranges::find(taken, name) != taken.end();
-      if (!portable && (again || name.size() > max_identifier())) {
-        const std::string all = fmt::format("{} {}", def.name, items);
+      const bool again = std::ranges::find(taken, name.substr(0, max_identifier())) != taken.end();
+      if (again || (!portable && name.size() > max_identifier())) {
+        const std::string all = fmt::format("{} {} {}", def.name, items, taken.size());
         name = fmt::format("{}_{}", name.substr(0, 54), short_hash(all));
       }
-      taken.push_back(name);
+      taken.push_back(name.substr(0, max_identifier()));
       out.push_back(fmt::format("CREATE {}INDEX {} ON {} ({})", index.unique ? "UNIQUE " : "", quote(name),
                                 table(def.schema, def.name), items));
     }

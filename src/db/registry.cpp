@@ -25,11 +25,30 @@ const Driver& find(std::string_view backend) {
 
 std::unique_ptr<Connection> open_connection(const Config& config) { return find(config.backend).open(config); }
 
+namespace {
+
+/// Those of the drivers, and those that need no driver.
+std::vector<const Dialect*> dialects() {
+  std::vector<const Dialect*> all{&sqlite_dialect(), &postgres_dialect(), &mysql_dialect()};
+  for (const Driver* driver : db_drivers()) {
+    const Dialect* dialect = &driver->dialect();
+    if (std::ranges::find(all, dialect->name(), &Dialect::name) == all.end()) all.push_back(dialect);
+  }
+  return all;
+}
+
+}  // namespace
+
 const Dialect& dialect_of(std::string_view backend) {
-  // Those that need no client library are here, whatever drivers are built in.
-  for (const Dialect* dialect : {&sqlite_dialect(), &postgres_dialect(), &mysql_dialect()})
+  for (const Dialect* dialect : dialects())
     if (dialect->name() == backend) return *dialect;
   return find(backend).dialect();
+}
+
+std::vector<std::string_view> dialect_names() {
+  std::vector<std::string_view> names;
+  for (const Dialect* dialect : dialects()) names.push_back(dialect->name());
+  return names;
 }
 
 }  // namespace oas::db

@@ -19,6 +19,7 @@ std::unique_ptr<Connection> open_connection(const Config& config);
 /// Pure; lives as long as the program; also of databases whose driver is not built in. Errors: usage for an unknown
 /// one.
 const Dialect& dialect_of(std::string_view backend);
+std::vector<std::string_view> dialect_names();
 
 }  // namespace db
 }  // namespace oas

@@ -9,6 +9,7 @@
 
 #include "db/cells.hpp"
 #include "db/ddl.hpp"
+#include "db/marker.hpp"
 
 namespace oas::db {
 namespace {
@@ -120,7 +121,7 @@ class SqliteDialect final : public Dialect {
   std::string table(std::string_view schema, std::string_view name) const override { return quote(flat(schema, name)); }
   std::string column_type(std::string_view core_type) const override { return storage_type(parse_type(core_type)); }
 
-  std::string column(const ColumnDef& c, std::string_view) const override {
+  std::string column(const ColumnDef& c, std::string_view, bool) const override {
     check_name(*this, c.name, "column");
     const CellType type = parse_type(c.type);
     std::string sql = quote(c.name) + " " + storage_type(type);
@@ -131,6 +132,10 @@ class SqliteDialect final : public Dialect {
     const std::string rule = quote(fmt::format("{} is no {}", c.name, c.type));
     if (!condition.empty()) sql += fmt::format(" CONSTRAINT {} CHECK ({})", rule, condition);
     return sql;
+  }
+
+  bool can_refer(const ColumnDef& column, const ColumnDef& parent) const override {
+    return parse_type(column.type).kind == parse_type(parent.type).kind;
   }
 
   std::vector<std::string> create_schema(std::string_view schema) const override {
@@ -151,14 +156,14 @@ class SqliteDialect final : public Dialect {
   std::vector<std::string> create_table(const TableDef& def) const override {
     check_names(*this, def);
     const std::string full = table(def.schema, def.name);
-    std::vector<std::string> parts;
+    std::vector<std::string> parts = column_lines(*this, def);
+    std::size_t position = 0;
     std::string catalogue;
     static constexpr std::array kinds{"none", "null", "now", "literal"};
     for (const ColumnDef& c : def.columns) {
-      parts.push_back(for_column(def, c, [&] { return column(c, def.schema); }));
       catalogue += fmt::format(
           "{}({}, {}, {}, {}, {}, {}, '{}', {}, {:d})", catalogue.empty() ? "" : ", ", quote_text(def.schema),
-          quote_text(def.name), parts.size(), quote_text(c.name), quote_text(c.type), quote_text(c.comment),
+          quote_text(def.name), ++position, quote_text(c.name), quote_text(c.type), quote_text(comment_of(c)),
           kinds[static_cast<std::size_t>(c.fallback.kind)], quote_text(c.fallback.literal), c.nullable);
     }
     parts.push_back(fmt::format("PRIMARY KEY ({})", join_quoted(*this, def.primary_key)));
@@ -177,10 +182,14 @@ class SqliteDialect final : public Dialect {
     return statements;
   }
 
-  std::vector<std::string> portable_table(const TableDef& def) const override {
+  std::vector<std::string> portable_table(const TableDef& def, const Origins& origins) const override {
     TableDef plain = def;
     std::erase_if(plain.indexes, [](const IndexDef& index) { return index.object_path; });
-    return create_table(plain);
+    std::vector<std::string> statements = create_table(plain);
+    if (!origins.empty())
+      add_lineage(*this, def, origins,
+                  "ON CONFLICT (table_name, attribute_name) DO UPDATE SET lineage = EXCLUDED.lineage", statements);
+    return statements;
   }
 
   std::vector<std::string> drop_table(const TableDef& def) const override {
@@ -241,6 +250,10 @@ class SqliteDialect final : public Dialect {
   }
 
  private:
+  /// The type is in its own place; a column that a reference brings has only the words.
+  static std::string_view comment_of(const ColumnDef& c) {
+    return c.origin.empty() ? std::string_view(c.comment) : read_marker(c.comment).text;
+  }
   static std::string flat(std::string_view schema, std::string_view name) {
     if (schema.empty() || name.empty() || schema.find('.') != schema.npos || schema.front() == '~') {
       throw Error(Errc::usage, fmt::format("name the table {}.{}: a schema's name may not be empty, begin with '~' or "
@@ -257,7 +270,7 @@ class SqliteDialect final : public Dialect {
       case Default::Kind::now: return now_expression(type, c.type);
       case Default::Kind::literal: break;
     }
-    const Value cell = to_portable_cell(type, c.type, parse_default(type, c.type, c.fallback.literal));
+    const Value cell = to_cell(c.type, parse_default(type, c.type, c.fallback.literal));
     if (const auto* number = cell.get_if<std::int64_t>()) return fmt::format("{}", *number);
     if (const auto* number = cell.get_if<double>())
       return std::isinf(*number) ? (*number > 0 ? "9e999" : "-9e999") : fmt::format("{:.17g}", *number);

@@ -23,6 +23,11 @@ inline std::string_view trimmed(std::string_view text) {
   return first == text.npos ? std::string_view() : text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
+inline bool same_letters(std::string_view a, std::string_view b) {
+  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, low, low);
+}
+
 inline TypeWords type_words(std::string_view text) {
   TypeWords out;
   text = trimmed(text);
@@ -54,9 +59,10 @@ inline bool one_of(std::string_view word, std::initializer_list<std::string_view
   return std::ranges::find(words, word) != words.end();
 }
 /// A whole number up to `most`, in digits.
-inline bool is_at_most(std::string_view digits, unsigned most) {
+inline bool is_at_most(std::string_view digits, unsigned most, unsigned* value = nullptr) {
   unsigned number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (value) *value = number;
   return error == std::errc() && end == digits.data() + digits.size() && number <= most;
 }
 /// decimal(p,s), with spaces around the comma only: every other spelling is the database's own.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/nearest.hpp"
+#include "db/ddl.hpp"
 #include "engine/state.hpp"
 #include "engine/work.hpp"
 #include "schema/declare.hpp"
@@ -97,7 +98,7 @@ void SessionState::ensure_schema(const std::string& schema) {
   const auto now = main->introspect(schema);
   for (const auto& sql : dialect().create_schema(schema)) tx.execute(sql);
   std::vector<db::TableDef> tables = Ledger::row_tables(schema);
-  tables.push_back(schema::lineage_table(schema));
+  tables.push_back(db::lineage_table(schema));
   for (const auto& table : tables) {
     if (std::ranges::any_of(now, [&](const auto& t) { return t.name == table.name; })) continue;
     for (const auto& sql : dialect().create_table(table)) tx.execute(sql);
@@ -117,7 +118,14 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
   const std::string table = table_name(tier, class_name, master_entry ? master_entry->info->def.name : "");
   const std::string full = name_ + "." + table;
 
+  const auto is_set = [&](std::string_view key) {
+    const Value value = state.settings.get(key);
+    return value.is<bool>() && value.as<bool>();
+  };
   schema::Context context;
+  context.dialect = &state.dialect();
+  context.job_metadata = is_set("jobs.add_job_metadata");
+  context.provenance = is_set("provenance.capture");
   context.codec = [&](std::string_view codec, bool in_store) {
     const auto& chain = codec::resolve(state.codecs, fmt::format("<{}{}>", codec, in_store ? "@" : ""));
     return schema::CodecColumn{chain.column, codec::is_object(chain)};
@@ -186,6 +194,7 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
         full);
   };
   if (exists()) return (*this)[table];
+  for (const std::string& note : declared.notes) state.log(LogLevel::info, fmt::format("declare {}: {}", full, note));
   const db::Dialect& dialect = state.dialect();
   db::Transaction tx(*state.main);
   if (exists()) return (*this)[table];  // somebody else has declared it meanwhile
@@ -199,7 +208,7 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     std::vector<std::vector<Value>> rows;
     for (const auto& [attribute, origin] : declared.lineage) rows.push_back({table, attribute, origin});
     static const std::vector<std::string> columns{"table_name", "attribute_name", "lineage"};
-    tx.execute_many(dialect.insert(schema::lineage_table(name_), columns, db::Dialect::OnDuplicate::replace), rows);
+    tx.execute_many(dialect.insert(db::lineage_table(name_), columns, db::Dialect::OnDuplicate::replace), rows);
     tx.commit();
   } catch (const Error& e) {
     throw e.within(fmt::format("declare {}", full));

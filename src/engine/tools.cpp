@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <map>
 
 #include <oas/tools.hpp>
 
@@ -223,24 +222,37 @@ Bytes format_npy(const Array& array) {
   return std::move(file).finish();
 }
 
-std::vector<std::string> define(const NamedDefinition& definition, std::string_view dialect_name,
-                                std::string_view schema, const std::vector<NamedDefinition>& references) {
-  std::vector<std::string_view> backends;
-  for (const db::Driver* driver : db_drivers()) backends.push_back(driver->backend);
-  if (std::ranges::find(backends, dialect_name) == backends.end()) {
+DefinedTable define(const NamedDefinition& definition, std::string_view dialect_name, const DefineOptions& options) {
+  const auto names = db::dialect_names();
+  if (std::ranges::find(names, dialect_name) == names.end()) {
     throw Error(Errc::unsupported,
                 fmt::format("define {} for {}: that dialect is not built in. there is: {}", definition.class_name,
-                            dialect_name, fmt::join(backends, ", ")),
+                            dialect_name, fmt::join(names, ", ")),
                 std::string(dialect_name));
   }
+  const db::Dialect& dialect = db::dialect_of(dialect_name);
   const codec::Registry codecs;
-  std::map<std::string, schema::Parent, std::less<>> known;
+  struct Known {
+    std::string schema, class_name;
+    schema::Parent parent;
+  };
+  std::vector<Known> known;
+  const auto find = [&](std::string_view schema, std::string_view class_name) -> const Known* {
+    // The table of this schema, or else the only one that is meant: programs import names across schemas.
+    const Known* found = nullptr;
+    for (const Known& one : known) {
+      if (one.class_name == class_name && one.schema == schema) return &one;
+      if (one.class_name == class_name || one.schema + "." + one.class_name == class_name) found = &one;
+    }
+    return found;
+  };
   const auto declare = [&](const NamedDefinition& one) {
+    const std::string schema = one.schema.empty() ? options.schema : one.schema;
     const std::size_t dot = one.class_name.find('.');
     const std::string master = dot == std::string::npos ? "" : one.class_name.substr(0, dot);
     const std::string own = dot == std::string::npos ? one.class_name : one.class_name.substr(dot + 1);
-    const auto master_table = known.find(master);
-    if (one.tier == Tier::part && master_table == known.end()) {
+    const Known* master_table = find(schema, master);
+    if (one.tier == Tier::part && !master_table) {
       throw Error(Errc::definition,
                   fmt::format("define {}: its master is not defined. name the part Master.Part and "
                               "give the master's definition too",
@@ -248,31 +260,34 @@ std::vector<std::string> define(const NamedDefinition& definition, std::string_v
                   one.class_name);
     }
     schema::Context context;
+    context.dialect = &dialect;
+    context.job_metadata = options.job_metadata;
+    context.provenance = options.provenance;
     context.codec = [&](std::string_view codec, bool in_store) {
       const auto chain = codec::resolve(codecs, fmt::format("<{}{}>", codec, in_store ? "@" : ""));
       return schema::CodecColumn{chain.column, codec::is_object(chain)};
     };
     context.parent = [&](std::string_view reference) -> schema::Parent {
-      const std::string prefix = std::string(schema) + ".";
-      if (reference.starts_with(prefix)) reference.remove_prefix(prefix.size());
-      const auto found = known.find(reference == "master" ? std::string_view(master) : reference);
-      if (found != known.end()) return found->second;
+      const bool of_master = !master.empty() && (reference == "master" || reference.starts_with("master."));
+      const std::string name = of_master ? master + std::string(reference.substr(6)) : std::string(reference);
+      if (const Known* found = find(schema, name)) return found->parent;
       throw Error(Errc::definition, fmt::format("the definition of {} is not known. give it too", reference),
                   one.class_name);
     };
     try {
       const std::string table =
-          table_name(one.tier, own, one.tier == Tier::part ? master_table->second.table.name : std::string());
+          table_name(one.tier, own, one.tier == Tier::part ? master_table->parent.table.name : std::string());
       schema::Declaration declared = schema::declare(schema::parse_definition(one.text), schema, table, context);
       Lineage lineage(declared.lineage.begin(), declared.lineage.end());
-      known.insert_or_assign(one.class_name, schema::Parent{declared.table, std::move(lineage)});
-      return declared.table;
+      known.push_back({schema, one.class_name, {declared.table, std::move(lineage)}});
+      return declared;
     } catch (const Error& e) {
       throw e.within("define " + one.class_name);
     }
   };
-  for (const NamedDefinition& one : references) declare(one);
-  return db::dialect_of(dialect_name).create_table(declare(definition));
+  for (const NamedDefinition& one : options.references) declare(one);
+  schema::Declaration declared = declare(definition);
+  return {dialect.portable_table(declared.table, declared.lineage), std::move(declared.notes)};
 }
 
 std::shared_ptr<Store> open_store(const Settings& settings, std::string_view name) {

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "core/text.hpp"
+
 namespace oas {
 namespace {
 
@@ -36,8 +38,8 @@ Condition keys(std::vector<Row> rows) {
 Condition where_runtime(std::string_view text, std::vector<Value> values) {
   const std::size_t wanted = detail::count_parameters(text);
   if (wanted != values.size()) {
-    throw Error(Errc::usage, fmt::format("make the condition '{}': it has {} {{}} and {} values were given", text,
-                                         wanted, values.size()));
+    throw Error(Errc::usage, fmt::format("make the condition '{}': it has {} {{}} and {} values were given",
+                                         shown(text, 200), wanted, values.size()));
   }
   Condition::Node node;
   node.kind = Condition::Node::Kind::expression;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/nearest.hpp"
+#include "core/text.hpp"
 
 namespace oas::query {
 namespace {
@@ -49,6 +50,12 @@ class Parser {
 
   Expression run() {
     if (text_.size() > max_text) fail(0, fmt::format("it is longer than {} bytes", max_text));
+    if (!valid_utf8(text_)) {
+      std::string_view rest = text_;
+      while (take_code_point(rest)) {
+      }
+      fail(text_.size() - rest.size(), "this is not UTF-8");
+    }
     for (skip_blanks(); at_ < text_.size(); skip_blanks()) step();
     if (operand_next_) fail(text_.size(), out_.empty() ? "it is empty" : "it ends where a value must follow");
     if (!open_.empty()) {
@@ -68,10 +75,7 @@ class Parser {
   [[noreturn]] void fail(std::size_t place, std::string_view why) const {
     // People count characters, not bytes.
     const auto column = 1 + std::ranges::count_if(text_.substr(0, place), [](char c) { return (c & 0xC0) != 0x80; });
-    std::string shown(text_.substr(0, 200));
-    std::ranges::replace_if(
-        shown, [](char c) { return static_cast<unsigned char>(c) < 0x20; }, ' ');
-    throw Error(Errc::syntax, fmt::format("read {} '{}' at column {}: {}", what_, shown, column, why),
+    throw Error(Errc::syntax, fmt::format("read {} '{}' at column {}: {}", what_, shown(text_, 200), column, why),
                 fmt::format("column {} of {}", column, what_));
   }
   void skip_blanks() {
@@ -142,7 +146,7 @@ class Parser {
 
   void attribute(std::size_t start, const std::string& name) {
     if (!operand_next_) fail(start, "an operator is missing before this");
-    if (!heading_.find(name)) throw_unknown(fmt::format("read {} '{}'", what_, text_.substr(0, 200)), name, heading_);
+    if (!heading_.find(name)) throw_unknown(fmt::format("read {} '{}'", what_, shown(text_, 200)), name, heading_);
     operand(start, Token::Kind::attribute, name);
   }
 
@@ -350,8 +354,8 @@ void throw_unknown(std::string_view what, std::string_view name, const Heading& 
   std::vector<std::string_view> known;
   for (const Attribute& attribute : heading.attributes()) known.push_back(attribute.name);
   throw Error(Errc::unknown_attribute,
-              fmt::format("{}: there is no attribute '{}'. {}", what, name.substr(0, 100), suggest_name(name, known)),
-              std::string(name.substr(0, 100)));
+              fmt::format("{}: there is no attribute '{}'. {}", what, shown(name, 100), suggest_name(name, known)),
+              shown(name, 100));
 }
 
 Expression parse(std::string_view text, const Heading& heading, std::string_view what, Aggregates aggregates_allowed) {

@@ -7,6 +7,7 @@
 
 #include <oas/db.hpp>
 
+#include "db/marker.hpp"
 #include "schema/definition.hpp"
 
 namespace oas::schema {
@@ -16,9 +17,8 @@ struct ColumnComment {
   std::string text;
 };
 inline ColumnComment read_comment(std::string_view comment) {
-  const std::size_t end = comment.starts_with(':') ? comment.find(':', 1) : std::string_view::npos;
-  if (end == std::string_view::npos || end == 1) return {{}, std::string(comment)};
-  return {std::string(comment.substr(1, end - 1)), std::string(comment.substr(end + 1))};
+  const db::MarkedComment marked = db::read_marker(comment);
+  return {std::string(marked.type), std::string(marked.text)};
 }
 
 /// The type of a column: the core type in its comment, which the database may not know any more (int8, bool, uuid),

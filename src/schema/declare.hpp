@@ -30,20 +30,24 @@ struct Context {
   std::function<Parent(std::string_view reference)> parent;
   /// Errors: definition if there is no such codec, or it cannot live there.
   std::function<CodecColumn(std::string_view codec, bool in_store)> codec;
+  /// Looks at every attribute where its line is: what the database has not, or cannot hold, is an error there.
+  const db::Dialect* dialect = nullptr;
+  /// Hidden columns that settings ask for: of computed and imported tables when their rows were made and with which
+  /// code (jobs.add_job_metadata), of manual ones where a row comes from (provenance.capture).
+  bool job_metadata = false, provenance = false;
 };
 struct Declaration {
   db::TableDef table;
   /// In the order in which the lineage table gets them.
-  std::vector<std::pair<std::string, std::string>> lineage;
+  db::Origins lineage;
+  /// Those of the definition, and what only shows when it becomes a table.
+  std::vector<std::string> notes;
 };
 
 /// The table with all its columns, keys and indexes. `name`: with the prefix of its tier.
-/// Errors: definition; what the callbacks throw, with the reference or attribute in front.
+/// Errors: definition; what the callbacks throw; with the line and column in front.
 Declaration declare(const ParsedDefinition& definition, std::string_view schema, std::string_view name,
                     const Context& context);
-
-/// The hidden table in which a schema keeps where its attributes come from: ~lineage.
-db::TableDef lineage_table(std::string_view schema);
 
 /// The definition that declares the same table, as people write it.
 std::string describe(const db::TableDef& table);

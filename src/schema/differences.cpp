@@ -1,9 +1,8 @@
 #include <algorithm>
-#include <charconv>
-#include <optional>
 
 #include <fmt/format.h>
 
+#include "db/cells.hpp"
 #include "schema/column.hpp"
 #include "schema/declare.hpp"
 
@@ -47,22 +46,21 @@ std::string default_of(const db::ColumnDef& column) {
   return fmt::format("default '{}'", column.fallback.literal);
 }
 
-/// Databases read numbers back in their own spelling: 1.50 as 1.5000, true as 1.
+/// Databases read values back in their own spelling: 1.50 as 1.5000, true as 1.
 bool same_default(const db::ColumnDef& declared, const db::ColumnDef& existing) {
   if (default_of(declared) == default_of(existing)) return true;
   if (declared.fallback.kind != db::Default::Kind::literal || existing.fallback.kind != db::Default::Kind::literal)
     return false;
-  const auto number = [](std::string_view text) -> std::optional<double> {
-    if (detail::one_of(text, "true false")) return detail::same_letters(text, "true") ? 1 : 0;
-    double value = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return value;
-  };
-  ParsedAttribute type;
-  if (!parse_type(written_type(declared), type) || type.kind > detail::TypeKind::decimal) return false;
-  const std::optional<double> a = number(declared.fallback.literal), b = number(existing.fallback.literal);
-  return a && b && *a == *b;
+  const std::string spelling = column_type(declared);
+  try {
+    const db::CellType type = db::parse_type(spelling);
+    const auto cell = [&](const db::ColumnDef& column) {
+      return db::to_portable_cell(type, spelling, db::parse_default(type, spelling, column.fallback.literal));
+    };
+    return cell(declared) == cell(existing);
+  } catch (const Error&) {  // no value that can be compared
+    return false;
+  }
 }
 
 std::string described(const db::ForeignKeyDef& key) {

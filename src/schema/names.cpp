@@ -4,11 +4,13 @@
 #include <oas/definition.hpp>
 #include <oas/error.hpp>
 
+#include "core/text.hpp"
+
 namespace oas {
 
 namespace {
 
-constexpr std::size_t max_table_name = 63;  // bytes: PostgreSQL's limit, the lowest
+constexpr std::size_t max_table_name = 64;  // bytes; a database that takes less says so
 
 /// [a-z][a-z0-9]*(_[a-z][a-z0-9]*)*
 bool is_snake_case(std::string_view name) {
@@ -53,8 +55,8 @@ std::string table_name(Tier tier, std::string_view class_name, std::string_view 
     throw Error(Errc::definition,
                 fmt::format("name the table of class {}: this is not CamelCase of ASCII letters and digits. begin with "
                             "a capital letter and use A-Z, a-z, 0-9",
-                            class_name),
-                std::string(class_name));
+                            shown(class_name)),
+                shown(class_name));
   switch (tier) {
     case Tier::manual: break;
     case Tier::lookup: snake.insert(0, "#"); break;
@@ -71,9 +73,9 @@ std::string table_name(Tier tier, std::string_view class_name, std::string_view 
   }
   if (snake.size() > max_table_name)
     throw Error(Errc::definition,
-                fmt::format("name the table of class {}: {} is longer than {} bytes. choose a shorter name", class_name,
-                            snake, max_table_name),
-                std::string(class_name));
+                fmt::format("name the table of class {}: {} is longer than {} bytes. choose a shorter name",
+                            shown(class_name), shown(snake), max_table_name),
+                shown(class_name));
   return snake;
 }
 
@@ -92,9 +94,10 @@ std::optional<Tier> tier_of(std::string_view table) {
 std::string class_name_of(std::string_view table) {
   const std::optional<Tier> tier = tier_of(table);
   if (!tier)
-    throw Error(Errc::definition,
-                fmt::format("name the class of table {}: it is not named as tables are. use its table name", table),
-                std::string(table));
+    throw Error(
+        Errc::definition,
+        fmt::format("name the class of table {}: it is not named as tables are. use its table name", shown(table)),
+        shown(table));
   if (*tier != Tier::part) return camel_case(table.substr(table.find_first_not_of("#_")));
   const std::size_t part = part_at(table);
   return class_name_of(table.substr(0, part - 2)) + "." + camel_case(table.substr(part));

@@ -92,6 +92,44 @@ TEST_F(CliTest, DefinePrintsStatements) {
   EXPECT_EQ(run({"define", "-", "--dialect", "oracle"}, "scan : int32\n").exit, 2);
 }
 
+TEST_F(CliTest, DefineForServersNeedsNone) {
+  const std::string rig = "lookup:Rig=" + file("rig.txt", "rig : varchar(8)\n").string();
+  const std::string subject = "vivarium.Subject=" + file("subject.txt", "id : int32 # who\n").string();
+  const std::vector<std::string> with{"--with", rig, "--with", subject};
+  const auto defined = [&](std::vector<std::string> how, const std::string& text) {
+    how.insert(how.begin(), {"define", "-"});
+    how.insert(how.end(), with.begin(), with.end());
+    return run(how, text);
+  };
+  const std::string text = "-> Subject\n---\n-> [nullable] Rig\nn : int unsigned\n";
+  const Answer mysql = defined({"--dialect", "mysql", "--name", "lab.Scan", "--tier", "imported"}, text);
+  EXPECT_EQ(mysql.exit, 0) << mysql.err;
+  EXPECT_TRUE(
+      mysql.out.starts_with("CREATE TABLE IF NOT EXISTS `lab`.`_scan` (\n`id` int NOT NULL COMMENT \"who\",\n"
+                            "`rig` varchar(8),\n`n` int unsigned NOT NULL,\nPRIMARY KEY (`id`),\nFOREIGN KEY "
+                            "(`id`) REFERENCES `vivarium`.`subject` (`id`)"))
+      << mysql.out;
+  EXPECT_NE(mysql.out.find("REFERENCES `lab`.`#rig` (`rig`)"), std::string::npos) << mysql.out;
+  EXPECT_NE(mysql.out.find("('_scan', 'id', 'vivarium.subject.id'), ('_scan', 'rig', 'lab.#rig.rig')"),
+            std::string::npos)
+      << mysql.out;
+  EXPECT_NE(mysql.err.find("line 4, column 1 of the definition: int unsigned"), std::string::npos) << mysql.err;
+  // What a server has not is told where it is written.
+  const Answer postgres = defined({"--dialect", "postgresql", "--name", "lab.Scan"}, text);
+  EXPECT_EQ(postgres.exit, 2);
+  EXPECT_NE(postgres.err.find("line 4, column 1 of the definition: attribute n"), std::string::npos) << postgres.err;
+  // Parts come after their master.
+  const std::string master = "lab.Scan=" + file("scan.txt", "-> Subject\nscan : int8\n").string();
+  const std::string part =
+      good({"define", "-", "--dialect", "postgresql", "--name", "lab.Scan.Frame", "--with", subject, "--with", master},
+           "-> master\nframe : int16\n");
+  EXPECT_NE(part.find("CREATE TABLE IF NOT EXISTS \"lab\".\"scan__frame\""), std::string::npos) << part;
+  EXPECT_NE(part.find("COMMENT ON COLUMN \"lab\".\"scan__frame\".\"frame\" IS ':int16:';"), std::string::npos) << part;
+  // A mistake is shown in its line.
+  const Answer wrong = run({"define", "-", "--dialect", "mysql"}, "scan : int32\n---\nx : int33\n");
+  EXPECT_NE(wrong.err.find("\n  x : int33\n      ^\n"), std::string::npos) << wrong.err;
+}
+
 TEST_F(ConfiguredCli, PutAssignmentsConvertByType) {
   declare_everything("lab.Thing");
   const std::vector<double> numbers{1.5, -2, 3};

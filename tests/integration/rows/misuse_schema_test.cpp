@@ -35,7 +35,6 @@ TEST_P(MisusedSchema, BrokenDefinitionsAreNamedWithLineAndColumn) {
   refuses("id=null : int32", {"line 1", "primary key"});
   refuses("id : <blob>", {"line 1", "primary key"});
   refuses("id : json", {"line 1", "primary key"});
-  refuses("id : int32\nid : int64", {"line 2", "another type"});
   refuses("id : varchar(0)", {"line 1"});
   refuses("id : decimal(3,9)", {"line 1"});
   refuses("id : enum('a','a')", {"line 1", "enum"});
@@ -65,9 +64,9 @@ TEST_P(MisusedSchema, Names) {
   refused(Errc::definition, {"thing"}, [&] { declare("thing", "id : int32"); });
   refused(Errc::definition, {"1st"}, [&] { declare("1st", "id : int32"); });
   refused(Errc::definition, {}, [&] { declare("", "id : int32"); });
-  refused(Errc::definition, {"63"}, [&] { declare("A" + std::string(63, 'x'), "id : int32"); });
-  refused(Errc::definition, {"63"}, [&] { declare("Thing", std::string(64, 'a') + " : int32"); });
-  declare("Long", std::string(63, 'a') + " : int32").insert1({{std::string(63, 'a'), 1}});
+  refused(Errc::definition, {"64"}, [&] { declare("A" + std::string(64, 'x'), "id : int32"); });
+  refused(Errc::definition, {"64"}, [&] { declare("Thing", std::string(65, 'a') + " : int32"); });
+  declare("Long", std::string(64, 'a') + " : int32").insert1({{std::string(64, 'a'), 1}});
   for (const char* name : {"", "Lab", "1lab", "_lab", "lab-1", "lab.x", "~oas", "lab x", "läb"}) {
     refused(Errc::usage, {"open schema", "small letters"}, [&] { session().schema(name); });
   }

@@ -68,7 +68,7 @@ TEST(Postgres, a_name_that_the_server_would_cut_is_refused) {
 }
 
 TEST(Postgres, a_table_has_types_indexes_and_comments_of_their_own) {
-  EXPECT_EQ(postgres().portable_table(scans()),
+  EXPECT_EQ(postgres().portable_table(scans(), {}),
             (Texts{R"(CREATE TYPE "lab"."enum_08a01091" AS ENUM ('left', 'right'))",
                    R"(CREATE TABLE IF NOT EXISTS "lab"."_scan" ()"
                    "\n\"subject\" integer NOT NULL,\n\"scan\" smallint NOT NULL,\n\"eye\" "
@@ -85,7 +85,7 @@ TEST(Postgres, a_table_has_types_indexes_and_comments_of_their_own) {
 }
 
 TEST(Postgres, what_we_create_looks_at_what_is_there_and_finds_objects) {
-  const Texts ours = postgres().create_table(scans()), theirs = postgres().portable_table(scans());
+  const Texts ours = postgres().create_table(scans()), theirs = postgres().portable_table(scans(), {});
   ASSERT_EQ(ours.size(), theirs.size() + 1);
   EXPECT_TRUE(ours[0].starts_with("DO 'BEGIN CREATE TYPE ")) << ours[0];
   EXPECT_TRUE(ours[1].starts_with("CREATE TABLE \"lab\"")) << ours[1];
@@ -170,23 +170,23 @@ TEST(Mysql, names_and_placeholders) {
 }
 
 TEST(Mysql, a_table_is_one_statement) {
-  EXPECT_EQ(mysql().portable_table(scans()),
+  EXPECT_EQ(mysql().portable_table(scans(), {}),
             Texts{"CREATE TABLE IF NOT EXISTS `lab`.`_scan` (\n`subject` int NOT NULL COMMENT \"whose\",\n`scan` "
                   "smallint NOT NULL COMMENT \":int16:\",\n`eye` enum('left','right') NOT NULL COMMENT "
                   "\":enum('left','right'):\",\n`rig` varchar(12) NOT NULL,\n`data` json NOT NULL COMMENT "
                   "\":json:\",\nPRIMARY KEY (`subject`, `scan`),\nFOREIGN KEY (`subject`) REFERENCES "
                   "`vivarium`.`subject` (`subject`) ON UPDATE CASCADE ON DELETE RESTRICT,\nFOREIGN KEY (`rig`) "
-                  "REFERENCES `lab`.`#rig` (`rig`) ON UPDATE CASCADE ON DELETE RESTRICT,\nunique index (`eye`, "
+                  "REFERENCES `lab`.`#rig` (`rig`) ON UPDATE CASCADE ON DELETE RESTRICT,\nunique index (`eye`,"
                   "`scan`)\n) ENGINE=InnoDB, COMMENT \"it's a \\\"scan\\\"\""});
 }
 
 TEST(Mysql, texts_arrive_as_they_were_written) {
   db::ColumnDef c = column("x", "varchar(9)", literal("a\\b'c"));
   c.comment = ":varchar(9):say \"hi\" \\ twice";
-  EXPECT_EQ(mysql().column(c, "lab"),
+  EXPECT_EQ(mysql().column(c, "lab", false),
             "`x` varchar(9) NOT NULL DEFAULT 'a\\\\b''c' COMMENT \":varchar(9):say \\\"hi\\\" "
             "\\\\ twice\"");
-  EXPECT_EQ(mysql().column(column("x", "bool", literal("True")), "lab"),
+  EXPECT_EQ(mysql().column(column("x", "bool", literal("True")), "lab", false),
             "`x` tinyint NOT NULL DEFAULT '1' COMMENT "
             "\":bool:\"");
 }
@@ -206,11 +206,19 @@ TEST(Mysql, columns_of_references_have_the_types_that_the_server_says) {
   for (const auto& [type, there] : types) {
     db::ColumnDef c = column("x", type);
     c.origin = "lab";
-    EXPECT_EQ(mysql().column(c, "lab"), "`x` " + there + " NOT NULL");
+    EXPECT_EQ(mysql().column(c, "lab", false), "`x` " + there + " NOT NULL");
   }
   db::ColumnDef id = column("x", "uuid");
   id.origin = "lab";
-  EXPECT_EQ(mysql().column(id, "lab"), "`x` binary(16) NOT NULL COMMENT \":uuid:\"");
+  EXPECT_EQ(mysql().column(id, "lab", false), "`x` binary(16) NOT NULL COMMENT \":uuid:\"");
+}
+
+TEST(Mysql, what_could_not_be_read_back_is_refused) {
+  const db::ColumnDef id = column("x", "uuid", literal("00112233-4455-6677-8899-aabbccddeeff"));
+  EXPECT_EQ(code_of([&] { mysql().column(id, "lab", false); }), Errc::definition);
+  EXPECT_NO_THROW(postgres().column(id, "lab", false));
+  EXPECT_EQ(code_of([&] { mysql().column(column("x", "text"), "lab", true); }), Errc::definition);
+  EXPECT_NO_THROW(mysql().column(column("x", "text"), "lab", false));
 }
 
 TEST(Mysql, types_it_has_not_are_refused) {
@@ -250,6 +258,38 @@ TEST(Dialects, functions_of_conditions) {
     EXPECT_EQ(dialect->function("coalesce"), "coalesce");
     EXPECT_EQ(dialect->function("load_file"), std::nullopt);
   }
+}
+
+TEST(Dialects, columns_refer_to_columns_that_they_can_be_compared_with) {
+  struct Pair {
+    const char *child, *parent;
+    bool in_postgres, in_mysql, in_sqlite;
+  };
+  for (const Pair& p :
+       {Pair{"int8", "int16", true, false, true}, Pair{"int32", "decimal(6,2)", true, false, false},
+        Pair{"decimal(6,2)", "int32", false, false, false}, Pair{"decimal(6,2)", "decimal(4,0)", true, true, true},
+        Pair{"char(4)", "varchar(9)", true, true, true}, Pair{"date", "datetime", true, false, false},
+        Pair{"datetime(3)", "datetime", true, true, true}, Pair{"float32", "float64", true, false, true},
+        Pair{"bool", "int8", false, true, false}, Pair{"uuid", "uuid", true, true, true},
+        Pair{"enum('a','b')", "enum('b','a')", true, true, true},
+        Pair{"enum('a','b')", "varchar(9)", false, false, false}}) {
+    db::ColumnDef child = column("x", p.child), parent = column("y", p.parent);
+    child.origin = parent.origin = "lab";
+    EXPECT_EQ(postgres().can_refer(child, parent), p.in_postgres) << p.child << " " << p.parent;
+    EXPECT_EQ(mysql().can_refer(child, parent), p.in_mysql) << p.child << " " << p.parent;
+    EXPECT_EQ(db::dialect_of("sqlite").can_refer(child, parent), p.in_sqlite) << p.child << " " << p.parent;
+  }
+  db::ColumnDef child = column("x", "enum('a','b')"), parent = child;
+  child.origin = "lab";
+  parent.origin = "vivarium";  // another type there
+  EXPECT_FALSE(postgres().can_refer(child, parent));
+}
+
+TEST(Dialects, what_is_no_type_has_no_column) {
+  for (const Dialect* dialect : {&postgres(), &mysql(), &db::dialect_of("sqlite")})
+    for (const char* type : {"int33", "uint8", "varchar", "varchar(0)", "datetime(7)", "decimal(2,3)", "enum()",
+                             "int32 = 5", "", "(", "enum('a", "int32) x"})
+      EXPECT_EQ(code_of([&] { dialect->column_type(type); }), Errc::definition) << dialect->name() << " " << type;
 }
 
 TEST(Dialects, those_without_a_driver_are_there) {

@@ -37,6 +37,23 @@ TEST(Expression, NamesAreQuotedAndTheRestGoesOutAsItIs) {
   EXPECT_EQ(text_of("- - minutes < 0"), R"((- - "minutes" < 0))");
 }
 
+TEST(Expression, CallsThatADatabaseSpellsInOtherWords) {
+  const auto in = [](const char* database, std::string_view expression) {
+    std::string text =
+        query::render_where(*query::restrict(sessions(), where_runtime(expression)), db::dialect_of(database))->text;
+    for (const std::string_view table : {"\"lab\".\"session\".", "`lab`.`session`."})
+      for (std::size_t at; (at = text.find(table)) != text.npos;) text.erase(at, table.size());
+    return text;
+  };
+  EXPECT_EQ(in("postgresql", "year(started) = 2026 and (length(note)) > 1"),
+            R"sql((date_part('year', "started")::int = 2026 and (length("note")) > 1))sql");
+  EXPECT_EQ(in("postgresql", "abs(day(coalesce(started, started)) + (1)) > 1"),
+            R"sql((abs(date_part('day', coalesce("started", "started"))::int + (1)) > 1))sql");
+  EXPECT_EQ(in("mysql", "concat(note, 'x', upper(note)) = 'ax' and length(note) > 1"),
+            "(concat_ws('', `note`, 'x', upper(`note`)) = 'ax' and char_length(`note`) > 1)");
+  EXPECT_TRUE(error_of([&] { in("mysql", "note || 'x' = 'ax'"); }).starts_with("syntax"));
+}
+
 TEST(Expression, UnknownNamesTellTheNearest) {
   EXPECT_EQ(
       refused("minuts > 5"),

@@ -114,9 +114,11 @@ TEST(Declare, KeepsWhatIsThereAlready) {
   EXPECT_EQ(d.table.primary_key.size(), 1u);
   EXPECT_EQ(d.lineage.front().second, "lab.subject.subject_id");
   EXPECT_EQ(lab.declare("After", "-> Subject\nsubject_id : int8\nx : int8").table.columns.size(), 2u);
-  EXPECT_NE(
-      message([&] { lab.declare("Other", "-> Subject\nsubject_id : varchar(9)"); }).find("brings it with type int8"),
-      std::string::npos);
+  const Declaration other = lab.declare("Other", "-> Subject\nsubject_id : varchar(9)\nsubject_id : int8\n");
+  EXPECT_EQ(other.table.columns[0].type, "int8");
+  ASSERT_EQ(other.notes.size(), 2u) << "each line that does nothing is told";
+  EXPECT_NE(other.notes[0].find("line 3, column 1"), std::string::npos) << other.notes[0];
+  EXPECT_NE(other.notes[1].find("line 2, column 1"), std::string::npos) << other.notes[1];
 }
 
 TEST(Declare, MakesASingletonWithoutAKey) {
@@ -130,32 +132,68 @@ TEST(Declare, MakesASingletonWithoutAKey) {
   EXPECT_NE(message([&] { lab.declare("Child", "-> Settings\nk : int8"); }).find("holds one row"), std::string::npos);
 }
 
-TEST(Declare, RefusesComputedKeysOfTheirOwn) {
+TEST(Declare, NotesComputedKeysOfTheirOwn) {
   Lab lab;
   lab.declare("Subject", subject);
-  lab.declare("Stack", "-> Subject\n---\nx : float64", Tier::computed);
+  EXPECT_TRUE(lab.declare("Stack", "-> Subject\n---\nx : float64", Tier::computed).notes.empty());
   for (const Tier tier : {Tier::computed, Tier::imported})
-    EXPECT_NE(message([&] { lab.declare("Own", "-> Subject\nk : int8", tier); }).find("attribute k"),
-              std::string::npos);
-  EXPECT_EQ(lab.declare_as("__stack__frame", "-> Stack\nframe : int8").table.primary_key.size(), 2u);
+    EXPECT_EQ(lab.declare("Own", "-> Subject\nk : int8", tier).notes.size(), 1u);
+  EXPECT_TRUE(lab.declare_as("__stack__frame", "-> Stack\nframe : int8").notes.empty());
+}
+
+TEST(Declare, HiddenColumnsThatSettingsAskFor) {
+  Context context;
+  context.job_metadata = context.provenance = true;
+  const auto hidden = [&](const char* table) {
+    std::vector<std::string> names;
+    for (const auto& column : declare(parse_definition("---\nx : int8"), "lab", table, context).table.columns)
+      if (column.name.starts_with('_')) names.push_back(column.name);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(hidden("scan"), (Names{"_singleton", "_prov"}));
+  EXPECT_EQ(hidden("__scan"), (Names{"_singleton", "_job_start_time", "_job_duration", "_job_version"}));
+  EXPECT_EQ(hidden("__scan__part"), Names{"_singleton"});
+  EXPECT_EQ(hidden("#scan"), Names{"_singleton"});
+}
+
+TEST(Declare, TheLastReferenceSaysWhereAnAttributeComesFrom) {
+  Lab lab;
+  lab.declare("A", "x : int8");
+  lab.declare("B", "x : int8");
+  const Declaration d = lab.declare("C", "-> A\n---\ny : int8\n-> B");
+  EXPECT_EQ(d.lineage, (oas::db::Origins{{"x", "lab.b.x"}}));
+  EXPECT_EQ(d.table.columns.size(), 2u);
+}
+
+TEST(Declare, ProjectionsRenameAndMustNameWhatIsThere) {
+  Lab lab;
+  lab.declare("Pair", "a : int8\nb : int16\n---\nc : int8");
+  const TableDef t = lab.declare("Swap", "-> Pair.proj(a='b', b='a', ...)").table;
+  EXPECT_EQ(t.foreign_keys[0].columns, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(t.columns[0].type, "int8");
+  EXPECT_EQ(lab.declare("Some", "-> Pair().proj('c', d=\"c\")").table.columns.size(), 2u);
+  const auto why = [&](const char* text) { return message([&] { lab.declare("Bad", text); }); };
+  EXPECT_NE(why("-> Pair.proj(x='nothing')").find("no attribute nothing to project"), std::string::npos);
+  EXPECT_NE(why("-> Pair.proj(x='a', y='a')").find("a is projected twice"), std::string::npos);
+  EXPECT_NE(why("-> Pair.proj(b='a')").find("two attributes would be b"), std::string::npos);
 }
 
 TEST(Declare, NamesTheLineInTheWay) {
   Lab lab;
   lab.declare("Subject", subject);
-  EXPECT_NE(message([&] { lab.declare("A", "-> Nothing"); }).find("declare lab.a, reference -> Nothing"),
+  EXPECT_NE(message([&] {
+              lab.declare("A", "-> Nothing");
+            }).find("declare lab.a, line 1, column 1 of the definition, reference -> Nothing"),
             std::string::npos);
-  EXPECT_NE(message([&] { lab.declare("A", "a : int8\n---\nx : <mine>"); }).find("declare lab.a, attribute x"),
+  EXPECT_NE(message([&] {
+              lab.declare("A", "a : int8\n---\nx : <mine>");
+            }).find("declare lab.a, line 3, column 1 of the definition, attribute x"),
             std::string::npos);
-  EXPECT_NE(message([&] { lab.declare("A", "a : int8\nindex(b)"); }).find("no attribute b"), std::string::npos);
-  EXPECT_NE(message([&] { lab.declare("A", "-> Subject.proj(x='name')"); }).find("name is not in the primary key"),
+  EXPECT_NE(message([&] {
+              lab.declare("A", "a : int8\nindex(b)");
+            }).find("line 2, column 1 of the definition: index (b): there is no attribute b"),
             std::string::npos);
-}
-
-TEST(Declare, KnowsTheLineageTable) {
-  const TableDef t = lineage_table("lab");
-  EXPECT_EQ(t.name, "~lineage");
-  EXPECT_EQ(t.primary_key, (std::vector<std::string>{"table_name", "attribute_name"}));
 }
 
 TEST(Describe, IsWhatOneWouldWrite) {

@@ -30,9 +30,16 @@ TEST(Names, MustBeCamelCase) {
   }
 }
 
-TEST(Names, AreAtMost63Bytes) {
-  EXPECT_EQ(oas::table_name(oas::Tier::lookup, "S" + std::string(61, 'x')).size(), 63u);
-  EXPECT_THROW(oas::table_name(oas::Tier::lookup, "S" + std::string(62, 'x')), oas::Error);
+TEST(Names, AreAtMost64Bytes) {
+  EXPECT_EQ(oas::table_name(oas::Tier::lookup, "S" + std::string(62, 'x')).size(), 64u);
+  try {
+    oas::table_name(oas::Tier::lookup, "S" + std::string(100'000, 'x'));
+    FAIL();
+  } catch (const oas::Error& e) {
+    EXPECT_EQ(e.code(), oas::Errc::definition);
+    EXPECT_LT(std::string(e.what()).size(), 500u);
+  }
+  EXPECT_THROW(oas::table_name(oas::Tier::lookup, "S" + std::string(63, 'x')), oas::Error);
 }
 
 TEST(Names, PartsNeedAMasterThatIsNoPart) {
