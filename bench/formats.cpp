@@ -185,6 +185,8 @@ int main(int count, char** words) {
     const std::string_view word = words[i];
     if (word == "--json") {
       options.json = true;
+    } else if (word == "--durable") {
+      continue;  // nothing here is written to a disk; `make bench` gives its arguments to all programs
     } else if (word == "--quick") {
       options.quick = true;
     } else if (word == "--repeats" && i + 1 < count) {

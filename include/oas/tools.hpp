@@ -52,13 +52,16 @@ struct Inspection {
 /// Looks into a .npy, a packed blob, the manifest of a folder object, or a Zarr folder. Without `with_value` of a .npy
 /// only the header is read. Errors: usage if there is no such file; decode if it is none of them.
 Inspection inspect_file(const std::filesystem::path& path, bool with_value);
+
 /// What `<blob>` stores, in parts, one after the other: large arrays in column order, or of one dimension, and large
 /// Bytes are shared, not copied, so what they borrow must live as long as the parts. `compress`: where that pays.
 /// Errors: usage, if there is something in `value` that a blob cannot hold.
 std::vector<Bytes> pack_blob(const Value& value, bool compress = true);
-/// The value in a blob of ours, of DataJoint for Python, or of MATLAB. Arrays and bytes share the memory of `blob` where
-/// their elements are aligned. Errors: decode, with the offset of the byte; unsupported: sparse arrays.
+/// The value in a blob of ours, of DataJoint for Python, or of MATLAB. Arrays and bytes share the memory of `blob`
+/// where their elements are aligned. Errors: decode, with the offset of the byte; unsupported: sparse arrays, complex
+/// integers that no float can hold.
 Value unpack_blob(const Bytes& blob);
+
 /// A `.npy` file as an array; an array as a `.npy` file. Errors: decode.
 Array parse_npy(const Bytes& file);
 Bytes format_npy(const Array& array);

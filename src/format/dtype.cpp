@@ -108,7 +108,7 @@ ArrayType parse_scalar(std::string_view text) {
   if (rest == "U" || rest == "str") return {DType::text, 0, big_endian, big_endian ? ">U0" : "<U0"};
 
   const char letter = rest.empty() ? '\0' : rest.front();
-  if (letter == 'O' || text == "object")
+  if (rest == "O" || rest == "O8" || rest == "object")
     throw Error(Errc::unsupported, "read the type of an array: it holds Python objects. store it as a <blob>");
   std::uint32_t size = 0;
   const char* end = rest.data() + rest.size();

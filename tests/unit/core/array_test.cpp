@@ -97,16 +97,27 @@ TEST(Array, ChangesTheOrderOfElementsOfAnySize) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  for (const std::uint32_t size : {1u, 2u, 3u, 4u, 8u, 16u, 24u}) {
-    const ArrayType type{DType::raw, size, false, "|V" + std::to_string(size)};
-    std::vector<std::byte> bytes(37 * 53 * size);
-    for (std::byte& b : bytes) b = static_cast<std::byte>(random());
-    const Array row(type, {37, 53}, Bytes(bytes));
-    const Array column = row.to_order(Array::Order::column);
-    for (std::size_t i = 0; i < 37; ++i)
-      for (std::size_t j = 0; j < 53; ++j)
-        ASSERT_EQ(row.data().slice((i * 53 + j) * size, size), column.data().slice((j * 37 + i) * size, size));
-    EXPECT_EQ(column.to_order(Array::Order::row).data(), row.data());
+  // Less than a tile, many tiles with edges, whole tiles, and dimensions around and between.
+  for (const Shape& shape : {Shape{37, 53}, Shape{130, 200}, Shape{128, 192}, Shape{3, 70, 5, 66}, Shape{2, 1, 300}}) {
+    for (const std::uint32_t size : {1u, 2u, 3u, 4u, 8u, 16u, 24u, 100u}) {
+      std::size_t count = 1;
+      for (const std::int64_t length : shape) count *= static_cast<std::size_t>(length);
+      std::vector<std::byte> bytes(count * size);
+      for (std::byte& b : bytes) b = static_cast<std::byte>(random());
+      const Array row({DType::raw, size, false, "|V" + std::to_string(size)}, shape, Bytes(bytes));
+      const Array column = row.to_order(Array::Order::column);
+      std::vector<std::size_t> at(shape.size());
+      for (std::size_t i = 0; i < count; ++i) {  // in row order
+        std::size_t place = 0;
+        for (std::size_t d = shape.size(); d-- > 0;) place = place * static_cast<std::size_t>(shape[d]) + at[d];
+        ASSERT_EQ(row.data().slice(i * size, size), column.data().slice(place * size, size)) << i << " of " << size;
+        for (std::size_t d = shape.size(); d-- > 0;) {
+          if (++at[d] < static_cast<std::size_t>(shape[d])) break;
+          at[d] = 0;
+        }
+      }
+      EXPECT_EQ(column.to_order(Array::Order::row).data(), row.data());
+    }
   }
 }
 
