@@ -77,6 +77,26 @@ constexpr std::string_view strip(std::string_view text) {
   while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
   return text;
 }
+/// Bytes of white space at the front of `text`, if what programs for people mean by it: no-break spaces too.
+constexpr std::size_t blank_size(std::string_view text) {
+  if (is_space(text[0]) || (text[0] >= '\x1c' && text[0] <= '\x1f')) return 1;
+  for (const std::string_view blank : {"\xc2\x85", "\xc2\xa0", "\xe2\x80\xaf", "\xe3\x80\x80"})
+    if (text.starts_with(blank)) return blank.size();
+  if (!text.starts_with("\xe2\x80") || text.size() < 3) return 0;
+  const auto last = static_cast<unsigned char>(text[2]);
+  return last >= 0x80 && last <= 0x8A ? 3 : 0;
+}
+constexpr std::string_view strip_line(std::string_view line) {
+  while (!line.empty() && blank_size(line) != 0) line.remove_prefix(blank_size(line));
+  for (;;) {
+    std::size_t size = 0;
+    for (std::size_t n = 1; n <= 3 && n <= line.size() && size == 0; ++n)
+      if (blank_size(line.substr(line.size() - n)) == n) size = n;
+    if (size == 0) return line;
+    line.remove_suffix(size);
+  }
+}
+
 constexpr bool same_letters(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   for (std::size_t i = 0; i < a.size(); ++i)

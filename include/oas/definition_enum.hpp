@@ -49,7 +49,8 @@ constexpr Mistake for_each_enum_value(std::string_view list, F&& value) {
     } else {  // 1 is as good as '1'
       const std::size_t comma = list.find(',');
       one.body = strip(list.substr(0, comma));
-      if (one.body.empty() || one.body.find_first_of("'\"") != std::string_view::npos) return Mistake::bad_enum;
+      // A ':' would end the type in the column's comment.
+      if (one.body.empty() || one.body.find_first_of("'\":") != std::string_view::npos) return Mistake::bad_enum;
       list = comma == std::string_view::npos ? std::string_view() : list.substr(comma);
     }
     if (!value(one)) return Mistake::none;

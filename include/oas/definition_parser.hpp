@@ -32,7 +32,7 @@ constexpr Flaw read_comment(std::string_view rest, std::string_view& comment) {
   if (rest.empty()) return {};
   while (!rest.empty() && rest.back() == '#') rest.remove_suffix(1);
   if (!rest.empty()) rest.remove_prefix(1);
-  comment = strip(rest);
+  comment = strip_line(rest);
   if (!comment.empty() && comment[0] == ':') return {Mistake::comment_begins_with_colon, comment.data()};
   return {};
 }
@@ -53,7 +53,7 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
   std::string_view fallback;
   if (take(rest, '=')) {
     const std::size_t colon = find_unquoted(rest, ':');
-    fallback = strip(rest.substr(0, colon));
+    fallback = strip_line(rest.substr(0, colon));
     rest.remove_prefix(colon);
   }
   if (!take(rest, ':')) return {Mistake::missing_colon, rest.data()};
@@ -69,7 +69,7 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
     if (!after.empty() && after[0] != '#') return {Mistake::text_after_codec, after.data()};
   } else
     end = find_unquoted(rest, '#');
-  const std::string_view type = strip(rest.substr(0, end));
+  const std::string_view type = strip_line(rest.substr(0, end));
   if (const Mistake m = read_type(type, out.type); m != Mistake::none) return {m, type.data()};
   if (const Flaw flaw = read_comment(rest.substr(end), out.comment)) return flaw;
   if (const Mistake m = read_default(fallback, out.fallback); m != Mistake::none) return {m, fallback.data()};
@@ -92,26 +92,6 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
   }
   if (out.in_key && (binary || kind == TypeKind::json)) return {Mistake::type_not_in_key, type.data()};
   return {};
-}
-
-/// Bytes of white space at the front of `text`, if what programs for people mean by it: no-break spaces too.
-constexpr std::size_t blank_size(std::string_view text) {
-  if (is_space(text[0]) || (text[0] >= '\x1c' && text[0] <= '\x1f')) return 1;
-  for (const std::string_view blank : {"\xc2\x85", "\xc2\xa0", "\xe2\x80\xaf", "\xe3\x80\x80"})
-    if (text.starts_with(blank)) return blank.size();
-  if (!text.starts_with("\xe2\x80") || text.size() < 3) return 0;
-  const auto last = static_cast<unsigned char>(text[2]);
-  return last >= 0x80 && last <= 0x8A ? 3 : 0;
-}
-constexpr std::string_view strip_line(std::string_view line) {
-  while (!line.empty() && blank_size(line) != 0) line.remove_prefix(blank_size(line));
-  for (;;) {
-    std::size_t size = 0;
-    for (std::size_t n = 1; n <= 3 && n <= line.size() && size == 0; ++n)
-      if (blank_size(line.substr(line.size() - n)) == n) size = n;
-    if (size == 0) return line;
-    line.remove_suffix(size);
-  }
 }
 
 /// Reads a whole definition. The first mistake ends it.

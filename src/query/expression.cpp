@@ -313,7 +313,9 @@ const Attribute* compared_with(const Expression& e, std::size_t i, const Heading
   if (is_word(e, k - 1, "and") && is_word(e, k - 3, "between"))
     k -= 2;  // x between a and {}
   else {
-    while (is_word(e, k - 1, "(") || is_word(e, k - 1, ",") || (k != i && e[k - 1].kind == Token::Kind::parameter)) --k;
+    while (is_word(e, k - 1, "(") || is_word(e, k - 1, ",") ||
+           (k != i && k != 0 && e[k - 1].kind == Token::Kind::parameter))
+      --k;
     if (k != i && !is_word(e, k - 1, "in")) return nullptr;  // an argument of a function
   }
   if (!is_comparison(e, k - 1) && !is_word(e, k - 1, "between") && !is_word(e, k - 1, "in")) return nullptr;

@@ -54,10 +54,14 @@ class Writer {
   static bool contains(const std::vector<std::string>& names, const std::string& name) {
     return std::ranges::find(names, name) != names.end();
   }
-  /// Declared by the definition itself, so its type is in its comment; a uuid's is in any case.
+  /// Declared by the definition itself: its type is in its comment (a uuid's is in any case) or the database's own, or
+  /// it has a default. To write a line too many does no harm.
   static bool is_own(const db::ColumnDef& column) {
+    if (!column.origin.empty()) return false;
     const std::string marked = read_comment(column.comment).type;
-    return column.origin.empty() && !marked.empty() && marked != "uuid";
+    ParsedAttribute native;
+    return (!marked.empty() && marked != "uuid") || (parse_type(column.type, native) && !is_marked(native.kind)) ||
+           column.fallback.kind == db::Default::Kind::literal || column.fallback.kind == db::Default::Kind::now;
   }
   /// All columns of the reference have been written.
   bool is_there(std::size_t which) const {
@@ -66,8 +70,7 @@ class Writer {
   }
   /// Comments of other programs may have line ends.
   static std::string one_line(std::string text) {
-    std::ranges::replace_if(
-        text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+    std::ranges::replace(text, '\n', ' ');
     return text;
   }
 

@@ -152,6 +152,11 @@ TEST(Expression, DatesTakeTheFormOfTheAttributeTheyAreComparedWith) {
   EXPECT_TRUE(error_of([] { where_of(where("started > {}", "yesterday")); }).starts_with("usage"));
 }
 
+TEST(Expression, ValuesMayStandAnywhere) {
+  EXPECT_EQ(where_of(where("({} || {}) = note", "a", "b")).params, (std::vector<Value>{"a", "b"}));
+  EXPECT_EQ(where_of(where("{} = {}", 1, 2)).params, (std::vector<Value>{1, 2}));
+}
+
 TEST(Expression, NumberOfValuesIsChecked) {
   EXPECT_TRUE(error_of([] { where_runtime("minutes > {}"); }).starts_with("usage: make the condition 'minutes > {}'"));
   EXPECT_NE(error_of([] { where_of(where_runtime("note = '{}'", {1})); }).find("{} is not allowed in quotes"),
