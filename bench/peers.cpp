@@ -412,8 +412,8 @@ class Workloads {
       if (durable) bench::sync_all(folder);
     };
     f.put = {put};
-    f.put_by = fmt::format("{}open, write, close{}", own_folders ? "mkdir, " : "",
-                           options_.durable ? " of each, syncfs" : "");
+    f.put_by =
+        fmt::format("{}open, write, close{}", own_folders ? "mkdir, " : "", options_.durable ? " of each, syncfs" : "");
     f.get = {[=](int) {
       for (int i = 0; i < count; ++i) bench::read_file(name(0, i), 10240);
     }};

@@ -82,6 +82,10 @@ void fail(int error, std::string_view call) {
   throw Error(code, fmt::format("{} ({})", why, call), {}, errno_name(error));
 }
 
+void fail_overtaken() {
+  throw Error(Errc::unavailable, "its folder is removed again and again by somebody else. try later", {}, "ENOENT");
+}
+
 Beneath::Beneath(const std::string& location) {
   std::error_code error;
   const std::filesystem::path path = std::filesystem::absolute(location, error).lexically_normal();
@@ -172,7 +176,7 @@ Fd Beneath::make(std::string_view folder) const {
       missing.push_back(std::move(place.folder));
     }
   }
-  throw Error(Errc::unavailable, "its folder is removed again and again by somebody else. try later", {}, "ENOENT");
+  fail_overtaken();
 }
 
 void Beneath::prune(std::set<std::string> folders) const {

@@ -41,6 +41,10 @@ Place place_of(std::string_view path);
 /// Throws the Error for `error` (an errno) of `call`.
 [[noreturn]] void fail(int error, std::string_view call);
 
+/// Gives up after many attempts, each of which found the folder that it had just made removed. Throws Error
+/// unavailable.
+[[noreturn]] void fail_overtaken();
+
 /// Paths are relative; "" is the folder itself. Functions that return an Fd return none and set errno if it did not
 /// work: ELOOP means a symbolic link.
 class Beneath {

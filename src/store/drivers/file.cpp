@@ -148,6 +148,7 @@ class Draft {
       if (file_) return;
       error = errno;
     }
+    if (error == ENOENT) store::fail_overtaken();
     folder_->beneath.prune({place_.folder});
     fail(error, "create a file");
   }
