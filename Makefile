@@ -7,7 +7,7 @@ export CCACHE_NOHASHDIR = 1
 export CTEST_OUTPUT_ON_FAILURE = 1
 
 BUILD = cmake --build build/$(1) -j $(JOBS) --
-TEST = ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
+TEST = tools/with_servers ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
 
 .PHONY: help demo test bench install format format-check tidy asan tsan fuzz clean
 .DEFAULT_GOAL := help
@@ -32,7 +32,7 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
 test:  ## build everything and run all tests
-	$(call configure,dev,build)
+	$(call configure,dev,build test)
 	@echo "build: library, program oas, examples, tests"
 	@$(call BUILD,dev)
 	@$(call TEST,dev) $(CTEST_ARGS)
@@ -48,12 +48,12 @@ install:  ## build with full optimisation and install; PREFIX=/usr/local
 	@cmake --install build/release --prefix $(PREFIX)
 
 asan:  ## all tests under the address and undefined-behaviour sanitizers
-	$(call configure,asan,build)
+	$(call configure,asan,build test)
 	@$(call BUILD,asan)
 	@$(call TEST,asan) $(CTEST_ARGS)
 
 tsan:  ## all tests under the thread sanitizer
-	$(call configure,tsan,build)
+	$(call configure,tsan,build test)
 	@$(call BUILD,tsan)
 	@$(call TEST,tsan) $(CTEST_ARGS)
 
