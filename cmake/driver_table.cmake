@@ -1,9 +1,12 @@
-# oas_driver_table(OUT kind type): writes a table of all drivers/*.cpp of the calling room. A file NAME.cpp there
-# defines `const TYPE& KIND_NAME()`; adding the file is all that is needed to add a driver.
+# oas_driver_table(OUT kind type header [NAME…]): writes a table of all drivers/*.cpp of the calling room but those named.
+# A file NAME.cpp there defines `const TYPE& KIND_NAME()`; adding the file is all that is needed to add a driver.
 include_guard(GLOBAL)
 function(oas_driver_table out kind type header)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/drivers/*.cpp)
   list(SORT files)
+  foreach(left_out ${ARGN})
+    list(FILTER files EXCLUDE REGEX "/${left_out}\\.cpp$")
+  endforeach()
   set(declarations "")
   set(entries "")
   foreach(file ${files})

@@ -21,6 +21,8 @@ foreach(link fmt::fmt Threads::Threads ${links})
     set(found ZLIB zlib)
   elseif(link STREQUAL "SQLite::SQLite3")
     set(found SQLite3 sqlite3)
+  elseif(link STREQUAL "PostgreSQL::PostgreSQL")
+    set(found PostgreSQL libpq)
   else()
     message(FATAL_ERROR "a room links ${link}, which cmake/install.cmake does not know: users of the static library "
       "would not find it. name its packages there")

@@ -147,6 +147,8 @@ class Connection {
   /// A connection for the ledger: what is committed there never waits for this one's open transaction. Its tables
   /// may be other tables than this connection's (SQLite: a file beside the database).
   virtual std::unique_ptr<Connection> side() = 0;
+  /// From any thread, while the connection lives: the statement that runs, if one does, fails soon as `cancelled`.
+  virtual void cancel() noexcept = 0;
   int depth() const noexcept { return depth_; }  ///< of open transactions
 
  protected:
@@ -175,6 +177,7 @@ class ConnectionDecorator : public Connection {
   std::int64_t catalog_version() override { return inner_->catalog_version(); }
   std::unique_ptr<Connection> fork() override { return inner_->fork(); }
   std::unique_ptr<Connection> side() override { return inner_->side(); }
+  void cancel() noexcept override { inner_->cancel(); }
 
  protected:
   std::unique_ptr<Cursor> do_execute(std::string_view sql, std::span<const Value> params) override;
@@ -218,11 +221,19 @@ class Transaction {
 struct Config {
   std::string backend;  ///< "sqlite", "postgresql", "mysql"
   std::string name;     ///< SQLite: the file
-  std::string host;
+  std::string host;     ///< with a '/' in front: the folder (PostgreSQL) or file (MySQL) of a Unix socket
   int port = 0;
   std::string user;
   std::string password;                        ///< never shown
   std::chrono::milliseconds patience{60'000};  ///< how long to wait for what another connection holds
+  // Of servers:
+  std::chrono::milliseconds connect_timeout{15'000};
+  std::chrono::milliseconds statement_timeout{0};  ///< a statement that takes longer is `unavailable`; 0: none does
+  bool reconnect = true;  ///< outside of transactions, a connection that the server has ended is opened again
+  /// Preferred: encrypted if the server can. Required: encrypted, by whomever. Verified: by a server whose certificate
+  /// comes from tls_ca; with the name of the host in it.
+  enum class Tls : std::uint8_t { off, preferred, required, verified, verified_host } tls = Tls::preferred;
+  std::string tls_ca, tls_certificate, tls_key;  ///< files; the last two are the client's own
 };
 
 /// What a file under src/db/drivers/ defines: `const db::Driver& db_sqlite()`.

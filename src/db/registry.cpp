@@ -15,6 +15,12 @@ const Driver& find(std::string_view backend) {
   const auto& drivers = db_drivers();
   const auto found = std::ranges::find(drivers, backend, &Driver::backend);
   if (found != drivers.end()) return **found;
+  for (const auto& [left_out, option] : {std::pair{"postgresql", "OAS_WITH_POSTGRES"}, {"mysql", "OAS_WITH_MYSQL"}}) {
+    if (backend != left_out) continue;
+    throw Error(Errc::unsupported, fmt::format("open a {} database: this build of oas has no driver for it. build it "
+                                               "with the CMake option {}=ON",
+                                               backend, option));
+  }
   std::vector<std::string_view> known;
   for (const Driver* driver : drivers) known.push_back(driver->backend);
   throw Error(Errc::usage, fmt::format("find the database driver '{}': there is none. this build has {}", backend,

@@ -42,9 +42,9 @@ inline std::optional<TestServer> test_server(const char* variable) {
 }  // namespace oas::test
 
 /// In SetUp: without the server the test is skipped, in CI it fails.
-#define OAS_NEED_SERVER(variable)                                                                      \
-  if (!::oas::test::test_server(variable)) {                                                           \
-    const char* ci = std::getenv("CI");                                                                \
-    if (ci && std::string_view(ci) == "true") FAIL() << variable " is not set: the server is missing"; \
-    GTEST_SKIP() << variable " is not set. run this under tools/with_servers";                         \
+#define OAS_NEED_SERVER(variable)                                                                         \
+  if (!::oas::test::test_server(variable)) {                                                              \
+    const char* ci = std::getenv("CI");                                                                   \
+    if (ci && std::string_view(ci) == "true") FAIL() << variable << " is not set: the server is missing"; \
+    GTEST_SKIP() << variable << " is not set. run this under tools/with_servers";                         \
   }

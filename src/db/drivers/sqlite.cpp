@@ -109,6 +109,7 @@ Error make_error(sqlite3* db, int rc, const std::string& tried, const std::strin
     case SQLITE_LOCKED:
       return error(Errc::unavailable, "another connection holds the database. try again when it is done");
     case SQLITE_FULL: return error(Errc::unavailable, "the disk is full. make room and try again");
+    case SQLITE_INTERRUPT: return error(Errc::cancelled, "it was cancelled");
     case SQLITE_IOERR:
       return error(Errc::unavailable,
                    fmt::format("input or output failed (system error {})", db ? sqlite3_system_errno(db) : 0));
@@ -279,6 +280,7 @@ class SqliteConnection final : public Connection {
   std::unique_ptr<Connection> side() override {
     return std::make_unique<SqliteConnection>(ledger_, ledger_, patience_);
   }
+  void cancel() noexcept override { sqlite3_interrupt(db_); }
 
   [[noreturn]] void fail(int rc, std::string_view tried) const {
     throw make_error(db_, rc, fmt::format("{} on {}", tried, location()), location());

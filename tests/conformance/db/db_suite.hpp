@@ -13,6 +13,7 @@
 
 #include "db/registry.hpp"
 #include "support/temp_folder.hpp"
+#include "support/test_server.hpp"
 
 namespace oas::test {
 
@@ -21,7 +22,9 @@ struct DbProduct {
   /// Settings of a fresh, empty database; `folder` is there for it.
   std::function<db::Config(const std::filesystem::path& folder)> config;
   std::function<std::unique_ptr<db::Connection>(std::unique_ptr<db::Connection>)> decorate;
+  const char* server = nullptr;  ///< the variable that names it, if it needs one
   bool keeps_nan = false;
+  bool knows_int8 = true;  ///< its columns refuse what is no int8
 };
 inline void PrintTo(const DbProduct& product, std::ostream* out) { *out << product.name; }
 
@@ -68,6 +71,7 @@ class DbSuite : public testing::TestWithParam<DbProduct> {
   using Cells = std::vector<Value>;
 
   void SetUp() override {
+    if (const char* server = GetParam().server) OAS_NEED_SERVER(server)
     config_ = GetParam().config(folder_.path());
     connection_ = open();
     db::Transaction tx(*connection_);

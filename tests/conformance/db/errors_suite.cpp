@@ -34,14 +34,14 @@ TEST_P(DbSuite, errors_say_what_and_where_and_never_the_values) {
   EXPECT_EQ(e.code(), Errc::syntax);
   EXPECT_EQ(std::string(e.what()).find("secret-value"), std::string::npos) << e.what();
   EXPECT_EQ(run("INSERT INTO " + name + " (id) VALUES (3)").code(), Errc::missing_attribute);
-  e = run("INSERT INTO " + name + " (id, other, size) VALUES (3, 'x', 1000)");
+  e = run("INSERT INTO " + name + " (id, other, size) VALUES (3, 'x', 100000)");
   EXPECT_EQ(e.code(), Errc::constraint);
   EXPECT_EQ(run("SELECT " + dialect().placeholder(1), {}).code(), Errc::usage);
   EXPECT_EQ(run("SELECT 1; SELECT 2").code(), Errc::usage);
   EXPECT_EQ(run("SELECT " + dialect().placeholder(1), {map({})}).code(), Errc::usage);
 }
 
-TEST_P(DbSuite, the_file_itself_refuses_what_does_not_fit_the_type) {
+TEST_P(DbSuite, the_database_itself_refuses_what_does_not_fit_the_type) {
   struct Case {
     std::string type, sql;
   };
@@ -55,11 +55,12 @@ TEST_P(DbSuite, the_file_itself_refuses_what_does_not_fit_the_type) {
                                 {"varchar(2)", "'abc'"},
                                 {"enum('a','b')", "'c'"},
                                 {"date", "'2026-02-30'"},
-                                {"datetime(3)", "'tomorrow'"},
+                                {"datetime(3)", "'2026-01-01 25:00'"},
                                 {"uuid", "'x'"},
                                 {"json", "'{'"}};
   int i = 0;
   for (const auto& [type, row] : cases) {
+    if (type == "int8" && !GetParam().knows_int8) continue;
     const auto& sql = row;  // lambdas cannot name structured bindings
     const auto def = table("t" + std::to_string(++i), {column("id", type)});
     create(def);
@@ -72,13 +73,16 @@ TEST_P(DbSuite, the_file_itself_refuses_what_does_not_fit_the_type) {
 }
 
 TEST_P(DbSuite, waiting_for_another_writer_ends) {
+  const auto def = table("t", {column("id", "int32")});
+  const auto make = [&](Transaction& tx) {
+    for (const auto& sql : dialect().create_table(def)) tx.execute(sql);
+  };
   const auto hasty = open(20);
   Transaction tx(*connection_);
+  make(tx);
   const Error e = error_of([&] {
-    const auto def = table("t", {column("id", "int32")});
     Transaction other(*hasty);
-    for (const auto& sql : dialect().create_table(def)) other.execute(sql);
-    for (const auto& sql : dialect().create_table(def)) tx.execute(sql);
+    make(other);
   });
   EXPECT_EQ(e.code(), Errc::unavailable);
   EXPECT_TRUE(e.retryable());

@@ -1,0 +1,90 @@
+// The test server as somebody else than the library sees it, through libpq itself; and databases of it that are empty
+// and nobody else's.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <oas/db.hpp>
+
+#include "support/test_server.hpp"
+
+namespace oas::test {
+
+constexpr const char* postgres_variable = "OAS_TEST_POSTGRES";
+
+class RawPostgres {
+ public:
+  using Cells = std::vector<std::string>;
+  explicit RawPostgres(const std::string& database) {
+    const TestServer server = test_server(postgres_variable).value();
+    const std::string port = std::to_string(server.port);
+    const char* names[]{"host", "port", "user", "password", "dbname", nullptr};
+    const char* values[]{server.socket.c_str(),   port.c_str(),     server.user.c_str(),
+                         server.password.c_str(), database.c_str(), nullptr};
+    handle_.reset(PQconnectdbParams(names, values, 0));
+    PQsetNoticeProcessor(
+        handle_.get(), [](void*, const char*) {}, nullptr);
+    if (PQstatus(handle_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(handle_.get()));
+  }
+  /// Any number of statements; rows of the last one, each cell as text, NULL as "NULL".
+  std::vector<Cells> run(const std::string& sql) {
+    const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(handle_.get(), sql.c_str()), PQclear);
+    const auto status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+      throw std::runtime_error(sql + ": " + PQresultErrorMessage(result.get()));
+    std::vector<Cells> rows;
+    for (int row = 0; row < PQntuples(result.get()); ++row) {
+      Cells& cells = rows.emplace_back();
+      for (int i = 0; i < PQnfields(result.get()); ++i) {
+        cells.emplace_back(PQgetisnull(result.get(), row, i) ? "NULL" : PQgetvalue(result.get(), row, i));
+      }
+    }
+    return rows;
+  }
+  std::string cell(const std::string& sql) { return run(sql).at(0).at(0); }
+
+ private:
+  std::unique_ptr<PGconn, void (*)(PGconn*)> handle_{nullptr, PQfinish};
+};
+
+/// Borrowed from those that earlier tests made, and emptied; given back when the process ends. `number`: a test may
+/// have several.
+inline const std::string& empty_postgres_database(int number = 0) {
+  static RawPostgres keeper(test_server(postgres_variable).value().name);  // its session holds the locks
+  static std::vector<std::string> mine;
+  while (mine.size() <= static_cast<std::size_t>(number)) {
+    int free = 1;
+    while (keeper.cell("SELECT pg_try_advisory_lock(" + std::to_string(free) + ")") != "t") ++free;
+    mine.push_back("oas_" + std::to_string(free));
+    if (keeper.run("SELECT 1 FROM pg_database WHERE datname = '" + mine.back() + "'").empty())
+      keeper.run("CREATE DATABASE " + mine.back());
+  }
+  const std::string& name = mine[static_cast<std::size_t>(number)];
+  // Of processes that were killed; PostgreSQL notices when it next writes to them.
+  keeper.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + name + "'");
+  RawPostgres(name).run(
+      "DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> "
+      "'information_schema' LOOP EXECUTE 'DROP SCHEMA ' || quote_ident(s) || ' CASCADE'; END LOOP; CREATE SCHEMA "
+      "public; END $$");
+  return name;
+}
+
+/// Over TCP, as most users come.
+inline db::Config postgres_config(const std::string& database) {
+  const TestServer server = test_server(postgres_variable).value();
+  db::Config c;
+  c.backend = "postgresql";
+  c.host = server.host;
+  c.port = server.port;
+  c.user = server.user;
+  c.password = server.password;
+  c.name = database;
+  return c;
+}
+
+}  // namespace oas::test
