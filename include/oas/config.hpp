@@ -73,6 +73,7 @@ class Settings {
   std::string text(std::string_view key, std::string_view fallback) const;
   bool is_declared_secret(std::string_view key) const;
   void set_database();
+  void set_tls();
   void set_stores();
 
   AllGiven given_;

@@ -108,6 +108,11 @@ class Dialect {
   /// One row of placeholders. `skip`: a row whose primary key exists changes nothing. `replace`: it takes the new
   /// values, and the default of every column that is not named.
   virtual std::string insert(const TableDef&, std::span<const std::string> columns, OnDuplicate) const = 0;
+  /// Behind a SELECT in a writing transaction: its rows stay as they are read until the transaction ends. Empty where
+  /// writing transactions wait for each other anyway; so is `lock_table`.
+  virtual std::string_view for_update() const noexcept = 0;
+  /// The statement after which nobody else writes to the table until the transaction ends; reading goes on.
+  virtual std::string lock_table(std::string_view schema, std::string_view name) const = 0;
   /// The text under `member` of the JSON object in a column.
   virtual std::string json_text(std::string_view quoted_column, std::string_view member) const = 0;
   /// How a function or operator of conditions is spelt here; nullopt: there is none. Names arrive in lower case. A

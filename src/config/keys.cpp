@@ -17,7 +17,7 @@ namespace {
 
 using Type = SettingsKey::Type;
 // Those that matter to DataJoint for Python alone are known too, so that one file serves both.
-constexpr std::array<SettingsKey, 29> table{{
+constexpr std::array<SettingsKey, 32> table{{
     {Type::text, "database.backend", "DJ_BACKEND", "", "sqlite postgresql mysql"},
     {Type::text, "database.name", "DJ_DATABASE_NAME", "", ""},
     {Type::text, "database.host", "DJ_HOST", "", ""},
@@ -26,6 +26,9 @@ constexpr std::array<SettingsKey, 29> table{{
     {Type::text, "database.password", "DJ_PASS", "", ""},
     {Type::boolean_or_object, "database.use_tls", "DJ_USE_TLS", "", ""},
     {Type::boolean, "database.reconnect", "DJ_RECONNECT", "true", ""},
+    {Type::integer, "database.connect_timeout", "", "15", "", 1, 3600},
+    {Type::integer, "database.lock_timeout", "", "60", "", 0, 86'400},
+    {Type::integer, "database.statement_timeout", "", "0", "", 0, 86'400 * 24},
     {Type::boolean, "database.create_tables", "DJ_CREATE_TABLES", "true", ""},
     {Type::text, "database.database_prefix", "DJ_DATABASE_PREFIX", R"("")", ""},
     {Type::text, "connection.charset", "", R"("")", ""},

@@ -69,11 +69,52 @@ std::string Settings::text(std::string_view key, std::string_view fallback) cons
   return given ? given->value.as<std::string>() : std::string(fallback);
 }
 
+/// What database.use_tls asks for: a yes or no, or files as PyMySQL takes them.
+void Settings::set_tls() {
+  using Tls = db::Config::Tls;
+  const Given* given = said("database.use_tls");
+  if (!given) return;
+  if (const auto* yes = given->value.get_if<bool>()) {
+    database_.tls = *yes ? Tls::required : Tls::off;
+    return;
+  }
+  const auto refuse = [&](std::string_view why) { refuse_setting("database.use_tls", given->source, why); };
+  bool verify = true, check_host = true;
+  for (const auto& [name, value] : given->value.get_if<Map>()->items) {
+    const auto key = name.as<std::string>();
+    const auto* text = value.get_if<std::string>();
+    const auto* flag = value.get_if<bool>();
+    std::string* file = key == "ca"     ? &database_.tls_ca
+                        : key == "cert" ? &database_.tls_certificate
+                        : key == "key"  ? &database_.tls_key
+                                        : nullptr;
+    if (value.is_null()) continue;
+    if (file && text)
+      *file = path_from(given->base, *text);
+    else if (key == "check_hostname" && flag)
+      check_host = *flag;
+    else if (key == "verify_mode" && (flag || (text && (*text == "required" || *text == "none"))))
+      verify = flag ? *flag : *text == "required";
+    else if (file)
+      refuse(key + " must be the path of a file");
+    else
+      refuse(
+          "it takes ca, cert and key (files), check_hostname (true, false) and verify_mode (\"required\", \"none\")");
+  }
+  if (database_.tls_certificate.empty() != database_.tls_key.empty()) refuse("cert and key belong together");
+  if (database_.tls_ca.empty() || !verify)
+    database_.tls = Tls::required;
+  else
+    database_.tls = check_host ? Tls::verified_host : Tls::verified;
+}
+
 void Settings::set_database() {
   const bool server =
       said("database.host") || said("database.user") || said("database.password") || said("database.port");
   embedded_ = !server && !said("database.backend") && !said("database.name");
   database_.backend = text("database.backend", server ? "mysql" : "sqlite");
+  const auto seconds = [&](std::string_view key) { return std::chrono::seconds(get(key).as<std::int64_t>()); };
+  database_.patience = seconds("database.lock_timeout");
   if (database_.backend == "sqlite") {
     const Given* name = said("database.name");
     const std::string path = text("database.name", "oas.db");
@@ -85,6 +126,10 @@ void Settings::set_database() {
   database_.host = text("database.host", "localhost");
   database_.user = text("database.user", "");
   database_.password = text("database.password", "");
+  database_.connect_timeout = seconds("database.connect_timeout");
+  database_.statement_timeout = seconds("database.statement_timeout");
+  database_.reconnect = get("database.reconnect").as<bool>();
+  set_tls();
   const Given* port = said("database.port");
   database_.port = port ? port->value.as<int>() : mysql ? 3306 : 5432;
   // The port that stands with the host belongs to it.

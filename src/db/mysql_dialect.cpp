@@ -218,6 +218,10 @@ class MysqlDialect final : public Dialect {
     return sql;
   }
 
+  std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
+  std::string lock_table(std::string_view schema, std::string_view name) const override {
+    return "SELECT count(*) FROM " + table(schema, name) + " FOR UPDATE";  // and the gaps between its rows
+  }
   std::string json_text(std::string_view quoted_column, std::string_view member) const override {
     if (member.empty() || member.find_first_of("\"\\") != member.npos)
       throw Error(Errc::usage, "name a member of a JSON object: it is empty, or holds a quotation mark or a backslash");

@@ -64,20 +64,20 @@ constexpr const char* indexes_sql =
     "NOT "
     "x.indisprimary AND x.indpred IS NULL AND u.i <= x.indnkeyatts ORDER BY x.indrelid, x.indexrelid, u.i";
 
-// Every row of a system table says by which transaction it was written. What users make is numbered from 16384 on.
+// A row of a system table is never changed: another one takes its place, elsewhere in the table and with the number of
+// the transaction that wrote it. What users make is numbered from 16384 on.
+#define OAS_WRITTEN(table, number, seed)                                                        \
+  "SELECT pg_catalog.hashtextextended(xmin::text, pg_catalog.hashtid(ctid) * 8::bigint + " seed \
+  ") FROM pg_catalog." table " WHERE " number " >= 16384 "
 constexpr const char* version_sql =
-    "SELECT (sum(number) % 9223372036854775807)::int8 FROM (SELECT "
-    "pg_catalog.hashtextextended(oid::text || ' ' || xmin::text, 1) FROM pg_catalog.pg_class WHERE oid >= 16384 AND "
-    "relpersistence <> 't' UNION ALL SELECT pg_catalog.hashtextextended(attrelid::text || ' ' || attnum::text || ' ' "
-    "|| "
-    "xmin::text, 2) FROM pg_catalog.pg_attribute WHERE attrelid >= 16384 AND attnum > 0 UNION ALL SELECT "
-    "pg_catalog.hashtextextended(objoid::text || ' ' || objsubid::text || ' ' || xmin::text, 3) FROM "
-    "pg_catalog.pg_description WHERE objoid >= 16384 UNION ALL SELECT pg_catalog.hashtextextended(oid::text || ' ' || "
-    "xmin::text, 4) FROM pg_catalog.pg_constraint WHERE oid >= 16384 UNION ALL SELECT "
-    "pg_catalog.hashtextextended(oid::text || ' ' || xmin::text, 5) FROM pg_catalog.pg_attrdef WHERE oid >= 16384 "
-    "UNION ALL SELECT pg_catalog.hashtextextended(oid::text || ' ' || xmin::text, 6) FROM pg_catalog.pg_enum WHERE oid "
-    ">= 16384 UNION ALL SELECT pg_catalog.hashtextextended(oid::text || ' ' || xmin::text, 7) FROM "
-    "pg_catalog.pg_namespace UNION ALL SELECT 0) AS written(number)";
+    "SELECT (sum(number) % 9223372036854775807)::bigint FROM ("  //
+    OAS_WRITTEN("pg_class", "oid", "1") "AND relpersistence <> 't' UNION ALL "
+    OAS_WRITTEN("pg_attribute", "attrelid", "2") "AND attnum > 0 UNION ALL "
+    OAS_WRITTEN("pg_description", "objoid", "3") "UNION ALL "
+    OAS_WRITTEN("pg_constraint", "oid", "4") "UNION ALL "
+    OAS_WRITTEN("pg_attrdef", "oid", "5") "UNION ALL "
+    OAS_WRITTEN("pg_enum", "oid", "6") "UNION ALL "
+    OAS_WRITTEN("pg_namespace", "oid", "7") "UNION ALL SELECT 0) AS written(number)";
 
 std::string text(const Value& cell) { return cell.is_null() ? std::string() : cell.as<std::string>(); }
 
@@ -110,7 +110,7 @@ std::string marked_type(std::string_view comment) {
 ColumnDef column_of(const Cells& cells) {
   ColumnDef c;
   c.name = text(cells[1]);
-  c.nullable = cells[3].as<std::int64_t>() == 0;
+  c.nullable = !cells[3].as<bool>();
   c.fallback = postgres_default(text(cells[4]), c.nullable);
   c.comment = text(cells[5]);
   const std::string labels = text(cells[6]);
@@ -206,7 +206,7 @@ std::vector<TableDef> postgres_tables(Transaction& look, std::string_view schema
       if (table) add_index(*table, std::exchange(index, std::nullopt));
       last = number;
       table = table_of();
-      index = IndexDef{{}, cells[2].as<std::int64_t>() != 0, false};
+      index = IndexDef{{}, cells[2].as<bool>(), false};
     }
     if (!index) continue;
     if (!cells[3].is_null()) {

@@ -230,6 +230,10 @@ class PostgresDialect final : public Dialect {
     return sql + (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
   }
 
+  std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
+  std::string lock_table(std::string_view schema, std::string_view name) const override {
+    return "LOCK TABLE " + table(schema, name) + " IN SHARE ROW EXCLUSIVE MODE";
+  }
   std::string json_text(std::string_view quoted_column, std::string_view member) const override {
     if (member.empty()) throw Error(Errc::usage, "name a member of a JSON object: it is empty");
     return fmt::format("({} ->> {})", quoted_column, quote_text(member));

@@ -42,6 +42,7 @@ std::string session_settings(const Config& config) {
   return fmt::format(
       "-c search_path= -c TimeZone=UTC -c DateStyle=ISO -c IntervalStyle=postgres -c extra_float_digits=1 "
       "-c bytea_output=hex -c standard_conforming_strings=on -c idle_in_transaction_session_timeout=0 "
+      "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 "
       "-c lock_timeout={} -c statement_timeout={}",
       at_least_1(config.patience), config.statement_timeout.count());
 }

@@ -254,7 +254,7 @@ bool has_binary_cells(PostgresType type) noexcept {
 
 Value read_binary_cell(PostgresType type, std::string_view cell, const std::shared_ptr<const void>& owner) {
   switch (type) {
-    case type_bool: return std::int64_t{number_of<std::uint8_t>(cell, "boolean")};
+    case type_bool: return number_of<std::uint8_t>(cell, "boolean") != 0;
     case type_int2: return std::int64_t{number_of<std::int16_t>(cell, "smallint")};
     case type_int4: return std::int64_t{number_of<std::int32_t>(cell, "integer")};
     case type_int8: return number_of<std::int64_t>(cell, "bigint");
@@ -286,7 +286,7 @@ Value read_binary_cell(PostgresType type, std::string_view cell, const std::shar
 
 Value read_text_cell(PostgresType type, std::string_view cell) {
   switch (type) {
-    case type_bool: return std::int64_t{cell == "t"};
+    case type_bool: return cell == "t";
     case type_int2:
     case type_int4:
     case type_int8:

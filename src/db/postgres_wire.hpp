@@ -58,8 +58,9 @@ class PostgresParameters {
 
 /// True if cells of the type can be read in binary, whoever made it.
 bool has_binary_cells(PostgresType type) noexcept;
-/// Whole numbers (also bool), doubles, bytes, and text for all the rest. `enumeration`: of a type that has_binary_cells
-/// does not know, but whose cells are texts. Large bytes share the memory of `owner`. Errors: decode.
+/// Whole numbers, bools, doubles, bytes, and text for all the rest: what can be a parameter again. `enumeration`: of a
+/// type that has_binary_cells does not know, but whose cells are texts. Large bytes share the memory of `owner`.
+/// Errors: decode.
 Value read_binary_cell(PostgresType type, std::string_view cell, const std::shared_ptr<const void>& owner);
 Value read_text_cell(PostgresType type, std::string_view cell);
 

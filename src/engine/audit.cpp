@@ -23,9 +23,7 @@ class Auditor {
     // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is
     // seen later.
     for (const auto& [name, config] : state_.settings.stores()) list(name, config);
-    for (const auto& schema : state_.main->schemas()) {
-      for (const auto& entry : state_.tables(schema)) references(schema, *entry);
-    }
+    for (const auto& entry : state_.all_tables()) references(entry->info->def.schema, *entry);
     check_references();
     leaks();
     return std::move(audit_);
@@ -183,7 +181,7 @@ class Auditor {
     const auto keep = [&](const ObjectPath& o) { (o.folder ? folders : files).emplace(o.store, o.path); };
     for (const Reference& r : references_) keep(r.object);
     for (const auto& schema : state_.main->schemas()) {
-      std::set<std::string> voided;
+      if (!state_.has_ledger(schema)) continue;
       db::Transaction look(*state_.main, db::Transaction::Mode::read);
       for (const auto& intent : state_.ledger(schema).intents()) {
         const auto verdict = state_.ledger(schema).verdict(look, intent.id);

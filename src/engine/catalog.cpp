@@ -37,19 +37,48 @@ const codec::Chain* SessionState::chain(const std::string& type) {
   return known.get();
 }
 
-std::vector<std::shared_ptr<const TableEntry>> SessionState::tables(const std::string& schema) {
+void SessionState::notice_changes() {
+  if (works > 0 && noticed_) return;
+  noticed_ = works > 0;
   const std::int64_t version = main->catalog_version();
-  if (version != catalog_version_) {
-    entries_.clear();
-    catalog_version_ = version;
-  }
-  if (const auto known = entries_.find(schema); known != entries_.end()) return known->second;
+  if (version == catalog_version_) return;
+  known_.clear();
+  catalog_version_ = version;
+}
+
+const SessionState::KnownSchema& SessionState::known(const std::string& schema) {
+  notice_changes();
+  return read(schema);
+}
+
+std::vector<std::shared_ptr<const TableEntry>> SessionState::tables(const std::string& schema) {
+  return known(schema).tables;
+}
+
+std::vector<std::shared_ptr<const TableEntry>> SessionState::all_tables() {
+  notice_changes();
   std::vector<std::shared_ptr<const TableEntry>> out;
+  for (const std::string& schema : main->schemas()) {
+    const auto& tables = read(schema).tables;
+    out.insert(out.end(), tables.begin(), tables.end());
+  }
+  return out;
+}
+
+bool SessionState::has_ledger(const std::string& schema) { return known(schema).has_ledger; }
+
+const SessionState::KnownSchema& SessionState::read(const std::string& schema) {
+  if (const auto known = known_.find(schema); known != known_.end()) return known->second;
+  KnownSchema out;
   const auto found = main->introspect(schema);
   const bool has_lineage = std::ranges::any_of(found, [](const auto& t) { return t.name == "~lineage"; });
   const auto lineage = has_lineage ? read_lineage(*this, schema) : std::map<std::string, Lineage>{};
+  out.there = !found.empty();
   for (const db::TableDef& def : found) {
-    if (hidden(def)) continue;
+    if (hidden(def)) {
+      out.has_ledger = out.has_ledger || def.name == "~oas_trash";
+      continue;
+    }
     const auto own = lineage.find(def.name);
     auto entry = std::make_shared<TableEntry>();
     entry->info = std::make_shared<const TableInfo>(
@@ -66,10 +95,9 @@ std::vector<std::shared_ptr<const TableEntry>> SessionState::tables(const std::s
       }
       entry->chains.push_back(known);
     }
-    out.push_back(std::move(entry));
+    out.tables.push_back(std::move(entry));
   }
-  entries_[schema] = out;
-  return out;
+  return known_[schema] = std::move(out);
 }
 
 std::shared_ptr<const TableEntry> SessionState::table(const std::string& schema, const std::string& name) {
@@ -89,21 +117,33 @@ std::shared_ptr<const TableEntry> SessionState::find_table(const std::string& sc
 }
 
 void SessionState::ensure_schema(const std::string& schema) {
-  const auto known = main->schemas();
-  if (std::ranges::find(known, schema) != known.end()) {
-    const auto found = main->introspect(schema);
-    if (std::ranges::any_of(found, [](const auto& t) { return t.name == "~oas_trash"; })) return;
+  if (known(schema).there) return;  // somebody else's perhaps, and to be read only
+  const auto names = main->schemas();
+  if (std::ranges::find(names, schema) == names.end()) ensure_ledger(schema);
+}
+
+void SessionState::ensure_ledger(const std::string& schema) {
+  if (has_ledger(schema)) return;
+  std::vector<db::TableDef> tables{db::lineage_table(schema)};  // the trash comes last: if it is there, all are
+  for (auto& table : Ledger::row_tables(schema)) tables.push_back(std::move(table));
+  try {
+    db::Transaction tx(*main);
+    const auto now = main->introspect(schema);
+    const auto names = main->schemas();
+    if (std::ranges::find(names, schema) == names.end()) {  // servers want a privilege even if there is nothing to do
+      for (const auto& sql : dialect().create_schema(schema)) tx.execute(sql);
+    }
+    for (const auto& table : tables) {
+      if (std::ranges::any_of(now, [&](const auto& t) { return t.name == table.name; })) continue;
+      for (const auto& sql : dialect().create_table(table)) tx.execute(sql);
+    }
+    tx.commit();
+    forget_tables();
+  } catch (const Error& e) {
+    forget_tables();
+    if (e.code() == Errc::duplicate && has_ledger(schema)) return;  // by somebody else, meanwhile
+    throw e.within("prepare schema " + schema);
   }
-  db::Transaction tx(*main);
-  const auto now = main->introspect(schema);
-  for (const auto& sql : dialect().create_schema(schema)) tx.execute(sql);
-  std::vector<db::TableDef> tables = Ledger::row_tables(schema);
-  tables.push_back(db::lineage_table(schema));
-  for (const auto& table : tables) {
-    if (std::ranges::any_of(now, [&](const auto& t) { return t.name == table.name; })) continue;
-    for (const auto& sql : dialect().create_table(table)) tx.execute(sql);
-  }
-  tx.commit();
 }
 
 Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view definition, std::string_view master) {
@@ -195,10 +235,11 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
   };
   if (exists()) return (*this)[table];
   for (const std::string& note : declared.notes) state.log(LogLevel::info, fmt::format("declare {}: {}", full, note));
+  state.ensure_ledger(name_);
   const db::Dialect& dialect = state.dialect();
-  db::Transaction tx(*state.main);
-  if (exists()) return (*this)[table];  // somebody else has declared it meanwhile
   try {
+    db::Transaction tx(*state.main);
+    if (exists()) return (*this)[table];
     for (const auto& sql : dialect.create_table(declared.table)) tx.execute(sql);
     const std::string lineage = dialect.table(name_, "~lineage");
     const std::vector<Value> of_table{table};
@@ -210,10 +251,12 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
     static const std::vector<std::string> columns{"table_name", "attribute_name", "lineage"};
     tx.execute_many(dialect.insert(db::lineage_table(name_), columns, db::Dialect::OnDuplicate::replace), rows);
     tx.commit();
+    state.forget_tables();
   } catch (const Error& e) {
+    state.forget_tables();
+    if (e.code() == Errc::duplicate && exists()) return (*this)[table];  // by somebody else, meanwhile
     throw e.within(fmt::format("declare {}", full));
   }
-  state.forget_tables();
   return (*this)[table];
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <span>
@@ -185,11 +186,11 @@ class Inserter {
       const auto [first, count] = part(n);
       for (std::size_t i = first; i < first + count; ++i) cells[i] = encoder_.encode(*window[i], first_ + i, sink);
     };
-    change(window, [&](const auto& execute) {
+    change(window, [&](db::Transaction& tx) {
       parallel_in_order(state_.pool, (window.size() + rows_a_statement - 1) / rows_a_statement,
                         encoder_.has_codecs() ? state_.cores : 1, encode, [&](std::size_t n) {
                           const auto [first, count] = part(n);
-                          const auto changed = execute(std::span(cells).subspan(first, count));
+                          const auto changed = execute(tx, sql_, std::span(cells).subspan(first, count));
                           count_ += static_cast<std::size_t>(std::ranges::count_if(changed, std::identity{}));
                           for (std::size_t i = first; i < first + count; ++i) cells[i] = {};
                         });
@@ -213,44 +214,84 @@ class Inserter {
       if (sink_.waiting() >= options_.window) flush();
     }
     flush();
+    std::vector<ObjectPath> superfluous;
     if (options_.replace) {
-      std::map<std::string, std::size_t> last;  // a row of this window may itself be replaced by a later one
-      for (std::size_t i = 0; i < window.size(); ++i) {
-        const Row key = encoder_.key_of(*window[i]);
-        trash_of(key);
-        const auto [at, fresh] = last.try_emplace(print(key), i);
-        if (!fresh) work_.trash(entry_->info->def.schema, put_by_row[std::exchange(at->second, i)]);
+      change(window, [&](db::Transaction& tx) { superfluous = replace(tx, window, cells, put_by_row); });
+      count_ += window.size();
+    } else {
+      std::vector<std::int64_t> changed;
+      change(window, [&](db::Transaction& tx) { changed = execute(tx, sql_, cells); });
+      for (std::size_t i = 0; i < changed.size(); ++i) {
+        if (changed[i] > 0)
+          ++count_;
+        else  // skipped after all, because somebody else inserted it meanwhile: its objects are nobody's
+          append(superfluous, put_by_row[i]);
       }
     }
-    std::vector<std::int64_t> changed;
-    change(window, [&](const auto& execute) { changed = execute(cells); });
-    for (std::size_t i = 0; i < changed.size(); ++i) {
-      if (changed[i] > 0)
-        ++count_;
-      else  // skipped after all, because somebody else inserted it meanwhile: its objects are nobody's
-        work_.trash(entry_->info->def.schema, put_by_row[i]);
-    }
+    work_.trash(entry_->info->def.schema, superfluous);
   }
 
-  /// `statements` gets a function that gives cells to the database.
+  static void append(std::vector<ObjectPath>& to, const std::vector<ObjectPath>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  }
+
+  /// Rows that are new are inserted; of the others, the old ones are locked, so that nobody changes them between being
+  /// read and being replaced. What nobody refers to any more afterwards.
+  std::vector<ObjectPath> replace(db::Transaction& tx, const Window& window, std::vector<std::vector<Value>>& cells,
+                                  const std::vector<std::vector<ObjectPath>>& put_by_row) {
+    const auto insert = state_.dialect().insert(entry_->info->def, encoder_.columns(), db::Dialect::OnDuplicate::skip);
+    std::vector<ObjectPath> old;
+    std::vector<std::vector<Value>> there;
+    std::map<std::string, std::size_t> last;  // a row of this window may itself be replaced by a later one
+    std::vector<std::size_t> open(window.size());
+    std::iota(open.begin(), open.end(), std::size_t{0});
+    while (!open.empty()) {
+      std::vector<std::vector<Value>> rows;
+      for (const std::size_t i : open) rows.push_back(cells[i]);
+      const auto inserted = execute(tx, insert, rows);
+      std::vector<std::size_t> deleted_meanwhile;
+      for (std::size_t n = 0; n < open.size(); ++n) {
+        if (inserted[n] > 0) continue;
+        const std::size_t i = open[n];
+        const Row key = encoder_.key_of(*window[i]);
+        if (const auto at = last.find(print(key)); at != last.end()) {
+          append(old, put_by_row[std::exchange(at->second, i)]);
+        } else if (const auto objects = objects_of(tx, key)) {
+          append(old, *objects);
+          last.emplace(print(key), i);
+        } else {
+          deleted_meanwhile.push_back(i);
+          continue;
+        }
+        there.push_back(std::move(cells[i]));
+      }
+      open = std::move(deleted_meanwhile);
+    }
+    execute(tx, sql_, there);
+    return old;
+  }
+
+  /// `statements` run in a transaction that is undone before explain() looks for the reason why one was refused.
   template <class F>
   void change(const Window& window, F&& statements) {
-    std::optional<Error> refused;  // by the database
+    refused_.reset();
     try {
-      db::Transaction window_alone(work_.rows().connection());  // undone before explain() looks for the reason
-      statements([&](std::span<const std::vector<Value>> cells) {
-        try {
-          return window_alone.execute_many(sql_, cells);
-        } catch (const Error& e) {
-          refused = e;
-          throw;
-        }
-      });
+      db::Transaction window_alone(work_.rows().connection());
+      statements(window_alone);
       window_alone.commit();
     } catch (const Error&) {
-      if (!refused) throw;
+      if (!refused_) throw;
     }
-    if (refused) throw explain(*refused, window);
+    if (refused_) throw explain(*refused_, window);
+  }
+  std::vector<std::int64_t> execute(db::Transaction& tx, const std::string& sql,
+                                    std::span<const std::vector<Value>> cells) {
+    try {
+      return tx.execute_many(sql, cells);
+    } catch (const Error& e) {
+      refused_ = e;
+      throw;
+    }
   }
 
   void flush() {
@@ -293,23 +334,15 @@ class Inserter {
     return look.execute(select(key, "1"))->next(cells);
   }
 
-  void trash_of(const Row& key) {
-    const auto attributes = entry_->info->heading.attributes();
-    for (std::size_t i = 0; i < attributes.size(); ++i) {
-      const codec::Chain* chain = entry_->chains[i];
-      if (!chain || !codec::is_object(*chain)) continue;
-      std::vector<ObjectPath> old;
-      {
-        const auto cursor = work_.rows().execute(select(key, state_.dialect().quote(attributes[i].name)));
-        std::vector<Value> cells;
-        while (cursor->next(cells)) {
-          if (cells[0].is_null()) continue;
-          const auto objects = ReferenceFinder(state_).of(chain, codec::parse_metadata(cells[0].as<std::string>()));
-          old.insert(old.end(), objects.begin(), objects.end());
-        }
-      }
-      work_.trash(entry_->info->def.schema, old);
-    }
+  /// What the row refers to, which stays as it is from now on; nullopt if it is not there.
+  std::optional<std::vector<ObjectPath>> objects_of(db::Transaction& tx, const Row& key) const {
+    const ObjectColumns columns(*entry_);
+    db::Sql sql = select(key, columns.list(state_.dialect()));
+    sql.text += state_.dialect().for_update();
+    const auto cursor = tx.execute(sql);
+    std::vector<Value> cells;
+    if (!cursor->next(cells)) return std::nullopt;
+    return columns.objects(state_, cells);
   }
 
   /// Says which row it was, where that can be found out.
@@ -347,6 +380,7 @@ class Inserter {
   Work work_;
   Sink sink_;
   std::string sql_;
+  std::optional<Error> refused_;  ///< by the database
   std::size_t first_ = 1, count_ = 0;
 };
 
@@ -430,27 +464,25 @@ void Table<void>::update1(const Row& row) {
   sink.flush();
   const db::Dialect& dialect = state.dialect();
   const auto where = query::render_where(*query::restrict(tree_, oas::key(key)), dialect, changes.size() + 1);
+  const auto no_such_row = [&] {
+    return Error(Errc::usage,
+                 fmt::format("update {}: there is no row with the key ({}). insert it first", name, describe_key(key)),
+                 name);
+  };
   // What the row refers to now is no longer needed afterwards.
-  const auto attributes = heading().attributes();
-  for (std::size_t i = 0; i < attributes.size(); ++i) {
-    const codec::Chain* chain = entry->chains[i];
-    const bool changed =
-        std::ranges::any_of(changes, [&](const auto& c) { return c.first->name == attributes[i].name; });
-    if (!changed || !chain || !codec::is_object(*chain)) continue;
+  const ObjectColumns columns(*entry, [&](const Attribute& a) {
+    return std::ranges::any_of(changes, [&](const auto& c) { return c.first->name == a.name; });
+  });
+  if (!columns.empty()) {
     const auto here = query::render_where(*query::restrict(tree_, oas::key(key)), dialect);
-    std::vector<ObjectPath> old;
-    {
-      const auto cursor =
-          work.rows().execute(fmt::format("SELECT {} FROM {} WHERE {}", dialect.quote(attributes[i].name),
-                                          dialect.table(def.schema, def.name), here->text),
-                              here->params);
-      std::vector<Value> cells;
-      while (cursor->next(cells)) {
-        if (!cells[0].is_null())
-          old = ReferenceFinder(state).of(chain, codec::parse_metadata(cells[0].as<std::string>()));
-      }
-    }
-    work.trash(def.schema, old);
+    std::vector<Value> cells;
+    const bool there = work.rows()
+                           .execute(fmt::format("SELECT {} FROM {} WHERE {}{}", columns.list(dialect),
+                                                dialect.table(def.schema, def.name), here->text, dialect.for_update()),
+                                    here->params)
+                           ->next(cells);
+    if (!there) throw no_such_row();
+    work.trash(def.schema, columns.objects(state, cells));
   }
   db::Sql sql{fmt::format("UPDATE {} SET ", dialect.table(def.schema, def.name)), {}};
   for (const auto& [attribute, cell] : changes) {
@@ -466,11 +498,7 @@ void Table<void>::update1(const Row& row) {
   } catch (const Error& e) {
     throw e.within(fmt::format("update {}", name));
   }
-  if (changed != 1) {
-    throw Error(Errc::usage,
-                fmt::format("update {}: there is no row with the key ({}). insert it first", name, describe_key(key)),
-                name);
-  }
+  if (changed != 1) throw no_such_row();
   work.commit();
 }
 

@@ -50,7 +50,9 @@ std::vector<db::TableDef> side_tables(const std::string& schema) {
 }
 
 ObjectPath object_of(const std::vector<Value>& cells, std::size_t first = 0) {
-  return {cells[first].as<std::string>(), cells[first + 1].as<std::string>(), cells[first + 2].as<std::int64_t>() != 0};
+  const Value& folder = cells[first + 2];  // a bool where the database has them
+  return {cells[first].as<std::string>(), cells[first + 1].as<std::string>(),
+          folder.is<bool>() ? folder.as<bool>() : folder.as<std::int64_t>() != 0};
 }
 
 std::vector<std::vector<Value>> rows_of(std::span<const ObjectPath> objects) {
@@ -69,13 +71,20 @@ Ledger::Ledger(db::Connection& side, std::string schema, std::string owner, std:
     return std::ranges::any_of(known, [](const db::TableDef& t) { return t.name == "~oas_collector"; });
   };
   if (made()) return;
-  db::Transaction tx(side_);
-  if (made()) return;  // by another process, meanwhile
-  for (const auto& sql : dialect_.create_schema(schema_)) tx.execute(sql);
-  for (const auto& table : side_tables(schema_)) {
-    for (const auto& sql : dialect_.create_table(table)) tx.execute(sql);
+  try {
+    db::Transaction tx(side_);
+    if (made()) return;
+    const auto names = side_.schemas();
+    if (std::ranges::find(names, schema_) == names.end()) {
+      for (const auto& sql : dialect_.create_schema(schema_)) tx.execute(sql);
+    }
+    for (const auto& table : side_tables(schema_)) {
+      for (const auto& sql : dialect_.create_table(table)) tx.execute(sql);
+    }
+    tx.commit();
+  } catch (const Error&) {
+    if (!made()) throw;  // by another process, meanwhile
   }
-  tx.commit();
 }
 
 std::vector<db::TableDef> Ledger::row_tables(const std::string& schema) {
@@ -132,6 +141,19 @@ void Ledger::prune() {
 
 bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths, Claim& blocking) {
   db::Transaction tx(side_);
+  if (holding_) drop_lease(tx);
+  const bool pruning = !settled_.empty() && !collector_busy(tx);
+  if (pruning) prune(tx);
+  std::vector<std::vector<Value>> rows;
+  rows.reserve(paths.size());
+  const std::int64_t until = now() + lease_.count() * 1'000'000;
+  for (const ObjectPath& p : paths) rows.push_back({p.store, p.path, p.folder, id, owner_, until});
+  std::string marks;
+  for (std::size_t i = 1; i <= 6; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
+  tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, id, owner, until) VALUES ({})",
+                              side_table("~oas_intents"), marks),
+                  rows);
+  // Only now: a collector that claims locks the intents first, so either it sees ours, or we see its claim.
   std::set<std::pair<std::string, std::string>> wanted;
   const auto claims =
       tx.execute(fmt::format("SELECT store, path, folder, owner, since FROM {}", side_table("~oas_claims")));
@@ -146,18 +168,6 @@ bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths,
       return false;
     }
   }
-  if (holding_) drop_lease(tx);
-  const bool pruning = !settled_.empty() && !collector_busy(tx);
-  if (pruning) prune(tx);
-  std::vector<std::vector<Value>> rows;
-  rows.reserve(paths.size());
-  const std::int64_t until = now() + lease_.count() * 1'000'000;
-  for (const ObjectPath& p : paths) rows.push_back({p.store, p.path, p.folder, id, owner_, until});
-  std::string marks;
-  for (std::size_t i = 1; i <= 6; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
-  tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, id, owner, until) VALUES ({})",
-                              side_table("~oas_intents"), marks),
-                  rows);
   tx.commit();
   holding_ = false;
   if (pruning) {
@@ -211,13 +221,11 @@ Ledger::Verdict Ledger::verdict(db::Transaction& rows, const std::string& id) {
 }
 
 Ledger::Verdict Ledger::make_void(db::Transaction& rows, const std::string& id) {
-  const Verdict found = verdict(rows, id);
-  if (found != Verdict::none) return found;
+  // Written before it is looked: a commit of `done` that is under way is waited for, and decides.
+  static const std::vector<std::string> names{"id", "verdict", "since"};
   const std::vector<Value> witness{id, "void", now()};
-  rows.execute(fmt::format("INSERT INTO {} (id, verdict, since) VALUES ({}, {}, {})", row_table("~oas_witnesses"),
-                           dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3)),
-               witness);
-  return Verdict::void_;
+  const auto insert = dialect_.insert(row_tables(schema_)[0], names, db::Dialect::OnDuplicate::skip);
+  return rows.execute(insert, witness)->affected() > 0 ? Verdict::void_ : verdict(rows, id);
 }
 
 void Ledger::trash(db::Transaction& rows, std::span<const ObjectPath> objects) {
@@ -239,12 +247,16 @@ bool Ledger::acquire() {
     // The design's one timing assumption: a collector that has not renewed for an hour does not wake up and remove.
     const bool gone = owner == owner_ || owner_life(owner) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
     if (!gone) return false;
+    // That one and no other: somebody else may take it over at the same time.
+    const std::vector<Value> seen{owner, cells[1]};
+    tx.execute(fmt::format("DELETE FROM {} WHERE owner = {} AND until = {}", table, dialect_.placeholder(1),
+                           dialect_.placeholder(2)),
+               seen);
   }
-  tx.execute(fmt::format("DELETE FROM {}", table));
+  static const std::vector<std::string> names{"one", "owner", "until"};
   const std::vector<Value> lease{1, owner_, now()};
-  tx.execute(fmt::format("INSERT INTO {} (one, owner, until) VALUES ({}, {}, {})", table, dialect_.placeholder(1),
-                         dialect_.placeholder(2), dialect_.placeholder(3)),
-             lease);
+  const auto insert = dialect_.insert(side_tables(schema_)[2], names, db::Dialect::OnDuplicate::skip);
+  if (tx.execute(insert, lease)->affected() == 0) return false;
   holding_ = true;  // also if the answer to the commit is lost
   tx.commit();
   return true;
@@ -335,6 +347,7 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
   const std::set<std::string, std::less<>> voided(void_ids.begin(), void_ids.end());
   std::vector<ObjectPath> out;
   db::Transaction tx(side_);
+  if (const auto lock = dialect_.lock_table(schema_, "~oas_intents"); !lock.empty()) tx.execute(lock);
   const std::string named = fmt::format("SELECT id FROM {} WHERE store = {} AND path = {}", side_table("~oas_intents"),
                                         dialect_.placeholder(1), dialect_.placeholder(2));
   std::set<std::pair<std::string, std::string>> taken;  // removals that failed half-way keep their claims

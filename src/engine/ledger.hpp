@@ -12,6 +12,10 @@
 // prunes before it reads, and a writer prunes only if nobody holds the collector's lease. A line of trash is a fact
 // that is never changed: a collector takes away the lines that it had read before it read references, so what is thrown
 // away meanwhile stays.
+//
+// Writing transactions may run side by side, as they do on servers. What must be decided once is decided by a key that
+// is there once (witnesses, the collector's lease) or by a lock: intents are written before claims are looked at, and
+// claims are made with the intents locked.
 #pragma once
 
 #include <chrono>

@@ -24,6 +24,26 @@ bool found_by_path(const codec::Chain& chain) {
   }
 }
 
+/// A transaction is open. What it creates has no committed rows; what it drops still has them.
+void keep_committed(std::vector<std::shared_ptr<const TableEntry>>& tables, db::Connection& others) {
+  std::set<std::pair<std::string, std::string>> committed;
+  for (const std::string& schema : others.schemas()) {
+    for (const db::TableDef& def : others.introspect(schema)) {
+      if (!def.name.starts_with("~")) committed.emplace(schema, def.name);
+    }
+  }
+  std::erase_if(tables, [&](const auto& entry) {
+    return committed.erase({entry->info->def.schema, entry->info->def.name}) == 0;
+  });
+  if (committed.empty()) return;
+  const auto& [schema, table] = *committed.begin();
+  throw Error(Errc::unavailable,
+              fmt::format("look for references in {0}.{1}: the open transaction drops it, and may yet roll back. "
+                          "commit it first",
+                          schema, table),
+              schema + "." + table);
+}
+
 }  // namespace
 
 std::vector<ObjectPath> ReferenceFinder::of(const codec::Chain* chain, const Value& stored) const {
@@ -33,6 +53,32 @@ std::vector<ObjectPath> ReferenceFinder::of(const codec::Chain* chain, const Val
   for (auto& path : codec::managed_paths(*chain, stored)) {
     const bool folder = metadata.folder && path == metadata.path;
     out.push_back({state_.store_name(metadata.store), std::move(path), folder});
+  }
+  return out;
+}
+
+ObjectColumns::ObjectColumns(const TableEntry& entry) : ObjectColumns(entry, [](const Attribute&) { return true; }) {}
+
+ObjectColumns::ObjectColumns(const TableEntry& entry, const std::function<bool(const Attribute&)>& wanted) {
+  const auto attributes = entry.info->heading.attributes();
+  for (std::size_t i = 0; i < attributes.size(); ++i) {
+    const codec::Chain* chain = entry.chains[i];
+    if (chain && codec::is_object(*chain) && wanted(attributes[i])) columns_.emplace_back(&attributes[i], chain);
+  }
+}
+
+std::string ObjectColumns::list(const db::Dialect& dialect) const {
+  std::string out;
+  for (const auto& [attribute, chain] : columns_) out += (out.empty() ? "" : ", ") + dialect.quote(attribute->name);
+  return out;
+}
+
+std::vector<ObjectPath> ObjectColumns::objects(SessionState& state, std::span<const Value> cells) const {
+  std::vector<ObjectPath> out;
+  for (std::size_t i = 0; i < columns_.size(); ++i) {
+    if (cells[i].is_null()) continue;
+    const auto more = ReferenceFinder(state).of(columns_[i].second, codec::parse_metadata(cells[i].as<std::string>()));
+    out.insert(out.end(), more.begin(), more.end());
   }
   return out;
 }
@@ -55,25 +101,13 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
   std::vector<Value> cells;
   // Another connection than the one whose open transaction may have deleted rows that it can bring back.
   auto reader = state_.take_reader();
-  std::vector<std::pair<std::string, std::shared_ptr<const TableEntry>>> tables;
-  for (const std::string& schema : reader->schemas()) {
-    const auto known = state_.tables(schema);
-    for (const auto& entry : known) tables.emplace_back(schema, entry);
-    if (state_.works == 0) continue;
-    for (const db::TableDef& def : reader->introspect(schema)) {
-      const auto same = [&](const auto& entry) { return entry->info->def.name == def.name; };
-      if (def.name.starts_with("~") || std::ranges::any_of(known, same)) continue;
-      throw Error(Errc::unavailable,
-                  fmt::format("look for references in {}.{}: the open transaction drops it, and may yet roll back. "
-                              "commit it first",
-                              schema, def.name),
-                  schema + "." + def.name);
-    }
-  }
+  auto tables = state_.all_tables();
+  if (state_.works > 0) keep_committed(tables, *reader);
   {
     db::Transaction look(*reader, db::Transaction::Mode::read);
-    for (const auto& [schema, entry] : tables) {
+    for (const auto& entry : tables) {
       const db::TableDef& def = entry->info->def;
+      const std::string& schema = def.schema;
       if (!entry->unknown_codec.empty()) {
         throw Error(Errc::unsupported,
                     fmt::format("look for references in {}.{}: attribute type {} is not known here, so nothing can be "

@@ -25,4 +25,19 @@ class ReferenceFinder {
   SessionState& state_;
 };
 
+/// The attributes of a table that refer to objects, as columns of a SELECT. The entry outlives it.
+class ObjectColumns {
+ public:
+  explicit ObjectColumns(const TableEntry& entry);
+  /// Only those for which `wanted` holds.
+  ObjectColumns(const TableEntry& entry, const std::function<bool(const Attribute&)>& wanted);
+  bool empty() const noexcept { return columns_.empty(); }
+  std::string list(const db::Dialect& dialect) const;  ///< quoted, with commas between
+  /// `cells` in the order of the list. Errors: decode.
+  std::vector<ObjectPath> objects(SessionState& state, std::span<const Value> cells) const;
+
+ private:
+  std::vector<std::pair<const Attribute*, const codec::Chain*>> columns_;
+};
+
 }  // namespace oas

@@ -9,6 +9,7 @@
 #include <oas/session.hpp>
 
 #include "codec/metadata.hpp"
+#include "core/typed.hpp"
 #include "engine/references.hpp"
 #include "engine/work.hpp"
 #include "query/render.hpp"
@@ -39,7 +40,7 @@ std::string fingerprint(const Cells& cells) {
     else if (const auto* b = v.get_if<Bytes>())
       out += fmt::format("b{}:{}", b->size(), b->text());
     else
-      out += v.describe() + ";";
+      out += to_typed(v) + ";";
   }
   return out;
 }
@@ -53,10 +54,10 @@ struct Doomed {
 
 class Deletion {
  public:
-  Deletion(SessionState& state, Work& work) : state_(state), work_(work), dialect_(state.dialect()) {
-    for (const auto& schema : state_.main->schemas()) {
-      for (const auto& entry : state_.tables(schema)) all_.push_back(entry);
-    }
+  /// `for_good`: rows that are read stay as they are until they are deleted.
+  Deletion(SessionState& state, Work& work, bool for_good)
+      : state_(state), work_(work), dialect_(state.dialect()), lock_(for_good ? dialect_.for_update() : "") {
+    all_ = state_.all_tables();
   }
 
   void plan(const Tree& tree) {
@@ -176,7 +177,8 @@ class Deletion {
     std::vector<const Cells*> fresh;
     {
       const auto cursor = work_.rows().execute(
-          fmt::format("SELECT {} FROM {} WHERE {}", columns, dialect_.table(def.schema, def.name), where), params);
+          fmt::format("SELECT {} FROM {} WHERE {}{}", columns, dialect_.table(def.schema, def.name), where, lock_),
+          params);
       Cells cells;
       while (cursor->next(cells)) {
         const Cells key(cells.begin(), cells.begin() + static_cast<std::ptrdiff_t>(def.primary_key.size()));
@@ -275,6 +277,7 @@ class Deletion {
   SessionState& state_;
   Work& work_;
   const db::Dialect& dialect_;
+  std::string_view lock_;
   std::vector<std::shared_ptr<const TableEntry>> all_;
   std::map<FullName, Doomed> doomed_;
 };
@@ -284,7 +287,7 @@ class Deletion {
 std::size_t Query::remove() const {
   if (const TableInfo* info = tree_->table()) session_->recover(info->def.schema);
   Work work(*session_);
-  Deletion deletion(*session_, work);
+  Deletion deletion(*session_, work, true);
   deletion.plan(*tree_);
   const std::size_t count = deletion.run();
   work.commit();
@@ -293,7 +296,7 @@ std::size_t Query::remove() const {
 
 std::vector<std::pair<std::string, std::size_t>> Query::would_remove() const {
   Work work(*session_);
-  Deletion deletion(*session_, work);
+  Deletion deletion(*session_, work, false);
   deletion.plan(*tree_);
   return deletion.sizes();
 }
@@ -308,17 +311,15 @@ void drop_tables(SessionState& state, Entries going, const std::string& what) {
     return std::ranges::any_of(
         going, [&](const auto& e) { return e->info->def.schema == schema && e->info->def.name == table; });
   };
-  for (const auto& schema : state.main->schemas()) {
-    for (const auto& entry : state.tables(schema)) {
-      const auto& other = entry->info->def;
-      if (goes(other.schema, other.name)) continue;
-      for (const auto& reference : other.foreign_keys) {
-        if (!goes(reference.schema, reference.table)) continue;
-        throw Error(Errc::constraint,
-                    fmt::format("drop {}: {}.{} refers to {}. drop that one first", what, other.schema, other.name,
-                                reference.table),
-                    what);
-      }
+  for (const auto& entry : state.all_tables()) {
+    const auto& other = entry->info->def;
+    if (goes(other.schema, other.name)) continue;
+    for (const auto& reference : other.foreign_keys) {
+      if (!goes(reference.schema, reference.table)) continue;
+      throw Error(Errc::constraint,
+                  fmt::format("drop {}: {}.{} refers to {}. drop that one first", what, other.schema, other.name,
+                              reference.table),
+                  what);
     }
   }
   Work work(state);
@@ -334,18 +335,17 @@ void drop_tables(SessionState& state, Entries going, const std::string& what) {
                       what, entry->unknown_codec, table.name),
           what);
     }
-    const auto attributes = entry->info->heading.attributes();
-    for (std::size_t i = 0; i < attributes.size(); ++i) {
-      if (!entry->chains[i] || !codec::is_object(*entry->chains[i])) continue;
+    if (const ObjectColumns columns(*entry); !columns.empty()) {
+      // Nobody adds rows between now and the end of the table.
+      if (const auto lock = state.dialect().lock_table(table.schema, table.name); !lock.empty())
+        work.rows().execute(lock);
       std::vector<ObjectPath> objects;
       {
-        const auto cursor = work.rows().execute(fmt::format("SELECT {0} FROM {1} WHERE {0} IS NOT NULL",
-                                                            state.dialect().quote(attributes[i].name),
+        const auto cursor = work.rows().execute(fmt::format("SELECT {} FROM {}", columns.list(state.dialect()),
                                                             state.dialect().table(table.schema, table.name)));
         std::vector<Value> cells;
         while (cursor->next(cells)) {
-          const auto found =
-              ReferenceFinder(state).of(entry->chains[i], codec::parse_metadata(cells[0].as<std::string>()));
+          const auto found = columns.objects(state, cells);
           objects.insert(objects.end(), found.begin(), found.end());
         }
       }

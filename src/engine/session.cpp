@@ -40,7 +40,6 @@ SessionState::SessionState(Settings given, SessionOptions wishes)
   for (const auto& codec : options.codecs) codecs.add(codec);
   main = db::open_connection(settings.database());
   if (options.wrap_connection) main = options.wrap_connection(std::move(main));
-  side = main->side();
   if (settings.embedded()) {
     log(LogLevel::info,
         fmt::format("the settings name no database: using {} and the store {} in {}", main->location(),
@@ -106,6 +105,7 @@ const std::shared_ptr<Store>& SessionState::store(std::string_view name) {
 }
 
 Ledger& SessionState::ledger(const std::string& schema) {
+  if (!side) side = main->side();
   auto& ledger = ledgers_[schema];
   if (!ledger) ledger = std::make_unique<Ledger>(*side, schema, owner, options.lease);
   return *ledger;
@@ -117,7 +117,9 @@ void SessionState::keep_leases(const std::string& schema) {
 }
 
 void SessionState::recover(const std::string& schema) {
-  if (!recovered_.insert(schema).second) return;
+  if (recovered_.contains(schema)) return;
+  ensure_ledger(schema);
+  recovered_.insert(schema);
   constexpr std::chrono::milliseconds no_wait{
       0};  // a first write does not wait for another collector, which does the same
   if (works > 0) {
@@ -202,6 +204,7 @@ Collected Session::collect() {
   }
   Collected total;
   for (const auto& schema : schemas()) {
+    if (!state_->has_ledger(schema)) continue;
     Collected one = Collector(*state_, schema).run();
     total.removed += one.removed;
     total.kept += one.kept;

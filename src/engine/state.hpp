@@ -47,7 +47,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   /// Requests to stores at once: the same, until a store is opened whose requests mostly wait.
   std::size_t in_flight() const noexcept { return distant_ ? pool.size() + 1 : cores; }
   std::unique_ptr<db::Connection> main;
-  std::unique_ptr<db::Connection> side;
+  std::unique_ptr<db::Connection> side;  ///< opened when the ledger is first needed
 
   const db::Dialect& dialect() const noexcept { return main->dialect(); }
   void log(LogLevel level, std::string_view text) const;
@@ -60,11 +60,20 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
 
   // --- catalogue (catalog.cpp)
   void ensure_schema(const std::string& schema);
+  /// The tables of the ledger that lie beside the rows, and the one of lineages. Errors: access
+  void ensure_ledger(const std::string& schema);
+  /// Without it, nothing of the schema was ever written or deleted through this library.
+  bool has_ledger(const std::string& schema);
   std::shared_ptr<const TableEntry> table(const std::string& schema, const std::string& name);
   /// nullptr if there is none. `name`: of the database or of the class.
   std::shared_ptr<const TableEntry> find_table(const std::string& schema, std::string_view name);
   std::vector<std::shared_ptr<const TableEntry>> tables(const std::string& schema);
-  void forget_tables() { entries_.clear(); }
+  /// Of every schema, in the order of their names.
+  std::vector<std::shared_ptr<const TableEntry>> all_tables();
+  void forget_tables() {
+    known_.clear();
+    noticed_ = false;
+  }
   /// How a type as written in a definition is coded; nullptr for core and native types.
   /// Errors: definition for a codec that is not known here.
   const codec::Chain* chain(const std::string& type);
@@ -98,7 +107,16 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   std::set<std::string> recovered_;
   std::int64_t catalog_version_ = -1;
   std::map<std::string, std::unique_ptr<const codec::Chain>, std::less<>> chains_;
-  std::map<std::string, std::vector<std::shared_ptr<const TableEntry>>> entries_;
+  struct KnownSchema {
+    bool there = false;  ///< it has tables, hidden ones counted
+    bool has_ledger = false;
+    std::vector<std::shared_ptr<const TableEntry>> tables;
+  };
+  const KnownSchema& known(const std::string& schema);  // Cost: nothing, unless somebody has changed the catalogue
+  const KnownSchema& read(const std::string& schema);
+  void notice_changes();  // once a transaction: what it has read of a table, others cannot change under it
+  bool noticed_ = false;
+  std::map<std::string, KnownSchema> known_;
   std::vector<std::unique_ptr<db::Connection>> readers_;
   std::unique_ptr<Heartbeat> heartbeat_;
 };

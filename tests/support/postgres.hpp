@@ -17,10 +17,10 @@ namespace oas::test {
 
 constexpr const char* postgres_variable = "OAS_TEST_POSTGRES";
 
-class RawPostgres {
+class PostgresClient {
  public:
   using Cells = std::vector<std::string>;
-  explicit RawPostgres(const std::string& database) {
+  explicit PostgresClient(const std::string& database) {
     const TestServer server = test_server(postgres_variable).value();
     const std::string port = std::to_string(server.port);
     const char* names[]{"host", "port", "user", "password", "dbname", nullptr};
@@ -31,7 +31,7 @@ class RawPostgres {
         handle_.get(), [](void*, const char*) {}, nullptr);
     if (PQstatus(handle_.get()) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(handle_.get()));
   }
-  /// Any number of statements; rows of the last one, each cell as text, NULL as "NULL".
+  /// Any number of statements; rows of the last one: each cell as text, or bytes as they are; NULL as "NULL".
   std::vector<Cells> run(const std::string& sql) {
     const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(handle_.get(), sql.c_str()), PQclear);
     const auto status = PQresultStatus(result.get());
@@ -41,21 +41,36 @@ class RawPostgres {
     for (int row = 0; row < PQntuples(result.get()); ++row) {
       Cells& cells = rows.emplace_back();
       for (int i = 0; i < PQnfields(result.get()); ++i) {
-        cells.emplace_back(PQgetisnull(result.get(), row, i) ? "NULL" : PQgetvalue(result.get(), row, i));
+        const std::string text = PQgetisnull(result.get(), row, i) ? "NULL" : PQgetvalue(result.get(), row, i);
+        constexpr Oid bytea = 17;
+        cells.push_back(PQftype(result.get(), i) == bytea && text.starts_with("\\x") ? bytes_of(text) : text);
       }
     }
     return rows;
   }
   std::string cell(const std::string& sql) { return run(sql).at(0).at(0); }
+  static std::string literal(const std::string& bytes) {
+    std::string out = "'\\x";
+    for (const unsigned char c : bytes) {
+      out += "0123456789abcdef"[c >> 4];
+      out += "0123456789abcdef"[c & 15];
+    }
+    return out + "'";
+  }
 
  private:
+  static std::string bytes_of(const std::string& hex) {
+    std::string out;
+    for (std::size_t i = 2; i < hex.size(); i += 2) out += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return out;
+  }
   std::unique_ptr<PGconn, void (*)(PGconn*)> handle_{nullptr, PQfinish};
 };
 
 /// Borrowed from those that earlier tests made, and emptied; given back when the process ends. `number`: a test may
 /// have several.
 inline const std::string& empty_postgres_database(int number = 0) {
-  static RawPostgres keeper(test_server(postgres_variable).value().name);  // its session holds the locks
+  static PostgresClient keeper(test_server(postgres_variable).value().name);  // its session holds the locks
   static std::vector<std::string> mine;
   while (mine.size() <= static_cast<std::size_t>(number)) {
     int free = 1;
@@ -67,7 +82,7 @@ inline const std::string& empty_postgres_database(int number = 0) {
   const std::string& name = mine[static_cast<std::size_t>(number)];
   // Of processes that were killed; PostgreSQL notices when it next writes to them.
   keeper.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + name + "'");
-  RawPostgres(name).run(
+  PostgresClient(name).run(
       "DO $$ DECLARE s text; BEGIN FOR s IN SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> "
       "'information_schema' LOOP EXECUTE 'DROP SCHEMA ' || quote_ident(s) || ' CASCADE'; END LOOP; CREATE SCHEMA "
       "public; END $$");

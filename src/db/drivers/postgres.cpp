@@ -35,6 +35,7 @@ namespace {
 
 constexpr std::size_t kept_statements = 128;
 constexpr std::size_t rows_a_group = 4096;
+constexpr PostgresType first_users_type = 16'384;
 constexpr std::size_t bytes_before_flush = 64 * 1024;
 constexpr std::size_t rows_worth_reading = 1000;  // of an answer that nobody wants: then asking the server to stop pays
 
@@ -154,6 +155,8 @@ class PostgresConnection final : public Connection {
   void drop_superseded() noexcept;
 
   std::shared_ptr<const Statement> prepare(std::string_view sql, const PostgresSignature& signature);
+  bool comes_in_binary(PostgresType type) const;
+  void learn_types(std::span<const PostgresType> types);
   void check_count(const Statement& statement, std::size_t given) const;
   void forget(const Statement& statement);
 
@@ -172,7 +175,8 @@ class PostgresConnection final : public Connection {
   using Kept = std::list<std::shared_ptr<const Statement>>;
   Kept statements_;  ///< the most recently used first
   std::unordered_multimap<std::string_view, Kept::iterator> by_text_;
-  std::vector<std::string> superseded_;  ///< names of statements that the server may forget
+  std::unordered_map<PostgresType, bool> users_types_;  ///< that were met, and whether they are enumerations
+  std::vector<std::string> superseded_;                 ///< names of statements that the server may forget
   std::uint64_t next_name_ = 0;
 
   std::shared_ptr<Answer> streaming_;
@@ -247,6 +251,7 @@ void PostgresConnection::require_session(std::string_view tried) {
   by_text_.clear();
   statements_.clear();
   superseded_.clear();
+  users_types_.clear();
   auto fresh = std::make_unique<PostgresLink>(config_, location_);
   const std::lock_guard lock(link_mutex_);
   link_ = std::move(fresh);
@@ -342,13 +347,44 @@ std::shared_ptr<const Statement> PostgresConnection::prepare(std::string_view sq
   for (int i = 0; i < PQnfields(described.get()); ++i) {
     fresh->columns.emplace_back(PQfname(described.get(), i));
     fresh->types.push_back(PQftype(described.get(), i));
-    fresh->binary = fresh->binary && has_binary_cells(fresh->types.back());
   }
+  learn_types(fresh->types);
+  fresh->binary = std::ranges::all_of(fresh->types, [&](PostgresType type) { return comes_in_binary(type); });
   if (fresh->name.empty()) return fresh;
   statements_.push_front(fresh);
   by_text_.emplace(statements_.front()->sql, statements_.begin());
   if (statements_.size() > kept_statements) forget(*statements_.back());
   return fresh;
+}
+
+/// Enumerations are texts in either form.
+bool PostgresConnection::comes_in_binary(PostgresType type) const {
+  const auto users = users_types_.find(type);
+  return users == users_types_.end() ? has_binary_cells(type) : users->second;
+}
+
+void PostgresConnection::learn_types(std::span<const PostgresType> types) {
+  std::vector<PostgresType> fresh;
+  for (const PostgresType type : types)
+    if (type >= first_users_type && users_types_.emplace(type, false).second) fresh.push_back(type);
+  if (fresh.empty()) return;
+  link_->query(
+      fmt::format("SELECT oid FROM pg_catalog.pg_type WHERE typtype = 'e' AND oid IN ({})", fmt::join(fresh, ", ")));
+  link_->sync();
+  link_->flush();
+  const PostgresResult found = link_->next();
+  link_->skip_group();
+  if (!found || PQresultStatus(found.get()) != PGRES_TUPLES_OK) {
+    users_types_.clear();
+    if (found) fail(*found, "look up types");
+    throw Error(Errc::internal, fmt::format("look up types on {}: an answer is missing", location_), location_);
+  }
+  for (int row = 0; row < PQntuples(found.get()); ++row) {
+    const std::string_view number = PQgetvalue(found.get(), row, 0);
+    PostgresType type = 0;
+    std::from_chars(number.data(), number.data() + number.size(), type);
+    users_types_[type] = true;
+  }
 }
 
 void PostgresConnection::forget(const Statement& statement) {

@@ -22,7 +22,7 @@ class Codecs : public Lab {
  private:
   int tables_ = 0;
 };
-OAS_OVER_STORES(Codecs);
+OAS_EVERYWHERE(Codecs);
 
 template <class T>
 Array numbers(Shape shape, Array::Order order = Array::Order::row) {

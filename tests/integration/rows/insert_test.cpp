@@ -18,7 +18,7 @@ class Insert : public Lab {
     return rows;
   }
 };
-OAS_OVER_STORES(Insert);
+OAS_EVERYWHERE(Insert);
 
 TEST_P(Insert, FromRanges) {
   auto trials = table();

@@ -1,10 +1,8 @@
-// What the tests of the row path share: a database and two stores of their own, {file, memory}; requests are recorded,
-// and the database file is read and damaged behind the library's back, with SQLite itself.
+// What the tests of the row path share: a database, {sqlite, postgres}, and two stores of their own, {file, memory};
+// requests are recorded, and the database is read and damaged behind the library's back.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <sqlite3.h>
-
 #include <oas/oas.hpp>
 #include <oas/tools.hpp>
 
@@ -18,64 +16,24 @@
 #include <string>
 #include <vector>
 
+#include "support/raw_database.hpp"
 #include "support/recording_store.hpp"
 #include "support/temp_folder.hpp"
+#include "support/test_server.hpp"
 
 namespace oas::test {
 
-/// The database as somebody else sees it.
-class RawDatabase {
- public:
-  explicit RawDatabase(const std::filesystem::path& file) {
-    if (sqlite3_open(file.c_str(), &db_) != SQLITE_OK) throw std::runtime_error("open " + file.string());
-    sqlite3_busy_timeout(db_, 10'000);
-    const auto compare = [](void*, int an, const void* a, int bn, const void* b) {
-      return std::string_view(static_cast<const char*>(a), static_cast<std::size_t>(an))
-          .compare(std::string_view(static_cast<const char*>(b), static_cast<std::size_t>(bn)));
-    };
-    sqlite3_create_collation(db_, "oas_decimal", SQLITE_UTF8, nullptr, compare);
-  }
-  ~RawDatabase() { sqlite3_close(db_); }
-  RawDatabase(const RawDatabase&) = delete;
-  RawDatabase& operator=(const RawDatabase&) = delete;
-
-  using Cells = std::vector<std::string>;
-  /// Each {?} is bound as a blob.
-  std::vector<Cells> run(const std::string& sql, const std::vector<std::string>& blobs = {}) {
-    sqlite3_stmt* statement = nullptr;
-    if (sqlite3_prepare_v2(db_, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK) fail(sql);
-    for (std::size_t i = 0; i < blobs.size(); ++i) {
-      sqlite3_bind_blob(statement, static_cast<int>(i + 1), blobs[i].data(), static_cast<int>(blobs[i].size()),
-                        SQLITE_TRANSIENT);
-    }
-    std::vector<Cells> out;
-    int code = SQLITE_ROW;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-      Cells cells;
-      for (int c = 0; c < sqlite3_column_count(statement); ++c) {
-        const void* data = sqlite3_column_blob(statement, c);
-        const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement, c));
-        cells.emplace_back(sqlite3_column_type(statement, c) == SQLITE_NULL ? "NULL"
-                           : size == 0                                      ? std::string()
-                                       : std::string(static_cast<const char*>(data), size));
-      }
-      out.push_back(std::move(cells));
-    }
-    sqlite3_finalize(statement);
-    if (code != SQLITE_DONE) fail(sql);
-    return out;
-  }
-  std::string cell(const std::string& sql) { return run(sql).at(0).at(0); }
-
- private:
-  [[noreturn]] void fail(const std::string& sql) { throw std::runtime_error(sql + ": " + sqlite3_errmsg(db_)); }
-  sqlite3* db_ = nullptr;
-};
-
+/// "sqlite_file": the database and where the objects are. Without the server it needs, a test is skipped by name.
 class Lab : public ::testing::TestWithParam<const char*> {
  protected:
   Lab() {
     for (const char* name : {"main", "cold"}) std::filesystem::create_directories(path(name));
+#ifdef OAS_WITH_POSTGRES
+    if (on_postgres()) name_ = empty_postgres_database();
+#endif
+  }
+  void SetUp() override {
+    if (std::string_view(GetParam()).starts_with("postgres")) OAS_NEED_SERVER("OAS_TEST_POSTGRES")
   }
 
   std::filesystem::path path(std::string_view name) const { return folder_.path() / name; }
@@ -84,20 +42,33 @@ class Lab : public ::testing::TestWithParam<const char*> {
     std::ofstream(path(name), std::ios::binary) << content;
     return path(name);
   }
-  static bool on_files() { return std::string_view(GetParam()) == "file"; }
+  static bool on_files() { return std::string_view(GetParam()).ends_with("file"); }
+  /// Without the server, suites are made with SQLite, and then their tests are skipped.
+  static bool on_postgres() {
+    return std::string_view(GetParam()).starts_with("postgres") && test_server("OAS_TEST_POSTGRES");
+  }
 
   /// `main` is the default store; members of both stores, and others, as JSON.
   Settings settings(const std::string& of_main = {}, const std::string& of_cold = {}) const {
     const auto store = [&](const char* name, const std::string& more) {
       const std::string where = on_files() ? R"(, "location": ")" + path(name).string() + R"(", "sync": "false")" : "";
-      return '"' + std::string(name) + R"(": {"protocol": ")" + GetParam() + '"' + where + (more.empty() ? "" : ", ") +
-             more + "}";
+      return '"' + std::string(name) + R"(": {"protocol": ")" + (on_files() ? "file" : "memory") + '"' + where +
+             (more.empty() ? "" : ", ") + more + "}";
     };
-    return Settings::parse(R"({"database": {"backend": "sqlite", "name": ")" + database().string() +
-                           R"("}, "stores": {"default": "main", )" + store("main", of_main) + ", " +
-                           store("cold", of_cold) + "}}");
+    return with_stores(R"({"default": "main", )" + store("main", of_main) + ", " + store("cold", of_cold) + "}");
   }
-  std::filesystem::path database() const { return path("lab.db"); }
+  Settings with_stores(const std::string& stores) const {
+    const auto text = [](const auto& value) { return '"' + std::string(value) + '"'; };
+    std::string where = R"({"backend": "sqlite", "name": )" + text(database_file().string());
+    if (on_postgres()) {
+      const TestServer server = test_server("OAS_TEST_POSTGRES").value();
+      where = R"({"backend": "postgresql", "name": )" + text(name_) + R"(, "host": )" + text(server.host) +
+              R"(, "port": )" + std::to_string(server.port) + R"(, "user": )" + text(server.user) +
+              R"(, "password": )" + text(server.password);
+    }
+    return Settings::parse(R"({"database": )" + where + R"(}, "stores": )" + stores + "}");
+  }
+  std::filesystem::path database_file() const { return path("lab.db"); }
 
   /// Sessions of one test share their stores, those in memory too.
   SessionOptions options() {
@@ -125,7 +96,14 @@ class Lab : public ::testing::TestWithParam<const char*> {
     session().store(name);
     return *stores_.at(std::string(name));
   }
-  RawDatabase raw() const { return RawDatabase(database()); }
+  /// With a connection of its own.
+  RawDatabase* raw() {
+#ifdef OAS_WITH_POSTGRES
+    if (on_postgres() && !raw_) raw_ = std::make_unique<RawPostgres>(name_);
+#endif
+    if (!raw_) raw_ = std::make_unique<RawSqlite>(database_file());
+    return raw_.get();
+  }
 
   /// Keys of all objects of a store.
   std::vector<std::string> objects(std::string_view name = "main") {
@@ -144,15 +122,16 @@ class Lab : public ::testing::TestWithParam<const char*> {
         found["file " + entry.path().string()] = "";
       }
     }
-    RawDatabase database = raw();
-    for (const auto& table :
-         database.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
-                      "'%~oas_trash' AND name NOT LIKE '%~oas_witnesses' AND name NOT LIKE 'sqlite_%'")) {
-      std::string& rows = found["table " + table[0]];
-      for (const auto& cells : database.run("SELECT * FROM \"" + table[0] + "\"")) {
-        for (const auto& cell : cells) rows += cell + '|';
-        rows += '\n';
+    RawDatabase* const database = raw();
+    for (const std::string& table : database->tables()) {
+      std::vector<std::string> lines;
+      for (const auto& cells : database->run("SELECT * FROM " + table)) {
+        std::string& line = lines.emplace_back();
+        for (const auto& cell : cells) line += cell + '|';
       }
+      std::ranges::sort(lines);
+      std::string& rows = found["table " + table];
+      for (const auto& line : lines) rows += line + '\n';
     }
     return found;
   }
@@ -190,11 +169,20 @@ class Lab : public ::testing::TestWithParam<const char*> {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<RecordingStore>> stores_;
   std::optional<Session> session_;
+  std::string name_;  // of the PostgreSQL database
+  std::unique_ptr<RawDatabase> raw_;
 };
 
-/// Tests of suites derived from Lab run over a folder and over memory.
-#define OAS_OVER_STORES(suite)                                                 \
-  INSTANTIATE_TEST_SUITE_P(Stores, suite, ::testing::Values("file", "memory"), \
+#ifdef OAS_WITH_POSTGRES
+#define OAS_ON_POSTGRES(stores) , stores
+#else
+#define OAS_ON_POSTGRES(stores)
+#endif
+/// Tests of suites derived from Lab run over every database, with objects in a folder and in memory.
+#define OAS_EVERYWHERE(suite)                                                                                \
+  INSTANTIATE_TEST_SUITE_P(On, suite,                                                                        \
+                           ::testing::Values("sqlite_file", "sqlite_memory" OAS_ON_POSTGRES("postgres_file") \
+                                                                OAS_ON_POSTGRES("postgres_memory")),         \
                            [](const auto& over) { return std::string(over.param); })
 
 /// Small arrays of whole numbers.

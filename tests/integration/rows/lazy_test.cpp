@@ -13,7 +13,7 @@ class Requests : public Lab {
   std::vector<StoreCall> calls() { return store().calls(); }
   std::uint64_t read() { return store().bytes("read"); }
 };
-OAS_OVER_STORES(Requests);
+OAS_EVERYWHERE(Requests);
 
 TEST_P(Requests, AThousandReferencesMakeNone) {
   auto table = declare("Recording", "id : int32\n---\nx : <npy@>\ny : <object@>\nz=null : <filepath@>");

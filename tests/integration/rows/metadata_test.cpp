@@ -1,5 +1,5 @@
 // What a row holds for an object, member by member, and where the object lies: as docs/format/metadata.md and
-// docs/format/paths.md say, read with SQLite alone.
+// docs/format/paths.md say, read with the database's own client.
 #include <regex>
 
 #include "lab.hpp"
@@ -9,8 +9,9 @@ namespace {
 
 class Metadata : public Lab {
  protected:
-  Map cell(const std::string& table, const std::string& attribute, const std::string& where = "1") {
-    return from_json(raw().cell("SELECT \"" + attribute + "\" FROM \"lab." + table + "\" WHERE " + where), "a cell")
+  Map cell(const std::string& table, const std::string& attribute, const std::string& where = "1 = 1") {
+    return from_json(raw()->cell("SELECT \"" + attribute + "\" FROM " + raw()->table(table) + " WHERE " + where),
+                     "a cell")
         .as<Map>();
   }
   static std::vector<std::string> members(const Map& map) {
@@ -24,7 +25,7 @@ class Metadata : public Lab {
   }
   static std::string text(const Map& map, std::string_view name) { return map.at(name).as<std::string>(); }
 };
-OAS_OVER_STORES(Metadata);
+OAS_EVERYWHERE(Metadata);
 
 using Names = std::vector<std::string>;
 const std::string stamp = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00)";
@@ -182,9 +183,10 @@ TEST_P(Metadata, PathsFollowTheSettingsOfTheStore) {
 TEST_P(Metadata, CellsOfBlobsInTheTable) {
   auto table = declare("Packed", "id : int32\n---\nb : <blob>\na : <attach>");
   table.insert1({{"id", 1}, {"b", "text"}, {"a", Attachment("f", Bytes::copy("c"))}});
-  EXPECT_EQ(raw().cell("SELECT b FROM \"lab.packed\""), std::string("dj0\0\5\4\0\0\0\0\0\0\0text", 17));
-  EXPECT_EQ(raw().cell("SELECT a FROM \"lab.packed\""), std::string("f\0c", 3));
-  EXPECT_EQ(raw().cell("SELECT typeof(b) FROM \"lab.packed\""), "blob");
+  EXPECT_EQ(raw()->cell("SELECT b FROM " + raw()->table("packed")), std::string("dj0\0\5\4\0\0\0\0\0\0\0text", 17));
+  EXPECT_EQ(raw()->cell("SELECT a FROM " + raw()->table("packed")), std::string("f\0c", 3));
+  const std::string type_of = on_postgres() ? "pg_typeof" : "typeof";
+  EXPECT_EQ(raw()->cell("SELECT " + type_of + "(b) FROM " + raw()->table("packed")), on_postgres() ? "bytea" : "blob");
 }
 
 }  // namespace

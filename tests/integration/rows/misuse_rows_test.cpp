@@ -45,7 +45,7 @@ class MisusedRows : public Lab {
     fails(code, words, [&] { all.insert1({{"id", 2}, {attribute, value}}); });
   }
 };
-OAS_OVER_STORES(MisusedRows);
+OAS_EVERYWHERE(MisusedRows);
 
 TEST_P(MisusedRows, WrongTypes) {
   refuses("i8", "five", {"i8", "int8"});
@@ -75,7 +75,7 @@ TEST_P(MisusedRows, ValuesOutOfRange) {
   refuses("i8", -129, {"int8", "-128 to 127"});
   refuses("i64", UINT64_MAX, {"i64"});
   refuses("f32", 1e300, {"f32"});
-  refuses("f64", std::nan(""), {"f64"});
+  if (!on_postgres()) refuses("f64", std::nan(""), {"f64"});  // there it is a number like others
   refuses("d", Decimal{"1000.00"}, {"d", "decimal(5,2)"});
   refuses("b", 2, {"b"});
   refuses("c", "abcd", {"c", "char(3)"});
@@ -157,7 +157,7 @@ TEST_P(MisusedRows, AttachmentsStayInTheFolderTheyAreSavedTo) {
   table.insert1({{"id", 1},
                  {"here", Attachment("ab__x", Bytes::copy("content"))},
                  {"there", Attachment("ab__x", Bytes::copy("content"))}});
-  raw().run("UPDATE \"lab.document\" SET here = ?", {std::string("../../x\0content", 15)});
+  raw()->run("UPDATE " + raw()->table("document") + " SET here = ?", {std::string("../../x\0content", 15)});
   std::filesystem::create_directories(path("deep/out"));
   const auto before = everything();
   const Attachment attachment = table.fetch1("here").as<Attachment>();

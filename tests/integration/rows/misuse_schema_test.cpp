@@ -13,12 +13,8 @@ class MisusedSchema : public Lab {
     SCOPED_TRACE(definition);
     refused(code, words, [&] { declare("Thing", definition); });
   }
-  Settings with(const std::string& stores) const {
-    return Settings::parse(R"({"database": {"backend": "sqlite", "name": ")" + database().string() +
-                           R"("}, "stores": )" + stores + "}");
-  }
 };
-OAS_OVER_STORES(MisusedSchema);
+OAS_EVERYWHERE(MisusedSchema);
 
 TEST_P(MisusedSchema, BrokenDefinitionsAreNamedWithLineAndColumn) {
   lab();
@@ -82,7 +78,7 @@ TEST_P(MisusedSchema, StoresThatAreNotConfigured) {
   refused(Errc::usage, {"declare lab.thing", "find store cld", "cold"},
           [&] { declare("Thing", "id : int32\n---\nx : <blob@cld>"); });
   fails(Errc::usage, {"cld", "cold"}, [&] { session().store("cld"); });
-  Session bare(with(R"({"only": {"protocol": "memory"}})"), options());
+  Session bare(with_stores(R"({"only": {"protocol": "memory"}})"), options());
   fails(Errc::usage, {"stores.default"},
         [&] { bare.schema("bare").declare("Thing", Tier::manual, "id : int32\n---\nx : <blob@>"); });
   EXPECT_EQ(bare.schema("bare").tables(), std::vector<std::string>{});
@@ -97,7 +93,7 @@ TEST_P(MisusedSchema, Settings) {
   wrong(R"({"databse": {"name": "x"}})", Errc::usage, {"databse", "database"});
   // What belongs to a protocol is checked when its store is opened.
   const auto opens = [&](const std::string& store, std::initializer_list<std::string_view> words) {
-    fails(Errc::usage, words, [&] { Session(with("{\"a\": " + store + "}"), options()).store("a"); });
+    fails(Errc::usage, words, [&] { Session(with_stores("{\"a\": " + store + "}"), options()).store("a"); });
   };
   opens(R"({"protocol": "file", "location": "x", "locaton": "y"})", {"locaton", "location"});
   opens(R"({"protocol": "fiel", "location": "x"})", {"fiel", "file"});
@@ -112,24 +108,24 @@ TEST_P(MisusedSchema, Settings) {
   wrong(R"({"database": {"backend": "oracle", "name": "x"}})", Errc::usage, {"database.backend", "sqlite"});
 }
 
-TEST_P(MisusedSchema, ADatabaseThatIsNone) {
+class MisusedFolder : public MisusedSchema {};
+INSTANTIATE_TEST_SUITE_P(On, MisusedFolder, ::testing::Values("sqlite_file"),
+                         [](const auto&) { return std::string("sqlite_file"); });
+
+TEST_P(MisusedFolder, ADatabaseThatIsNone) {
   const std::string text(5000, 'x');
   file("lab.db", text);
   fails(Errc::decode, {"lab.db"}, [&] { open().schema("lab"); });
-  std::ifstream in(database(), std::ios::binary);
+  std::ifstream in(database_file(), std::ios::binary);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), text);
 }
 
-TEST_P(MisusedSchema, ADatabaseInAFolderThatIsNotThere) {
+TEST_P(MisusedFolder, ADatabaseInAFolderThatIsNotThere) {
   Settings where = settings();
   where.set("database.name", path("none/lab.db").string());
   fails(Errc::unavailable, {"none/lab.db"}, [&] { Session(where, options()).schema("lab"); });
   EXPECT_FALSE(std::filesystem::exists(path("none")));
 }
-
-class MisusedFolder : public MisusedSchema {};
-INSTANTIATE_TEST_SUITE_P(Stores, MisusedFolder, ::testing::Values("file"),
-                         [](const auto&) { return std::string("file"); });
 
 TEST_P(MisusedFolder, AStoreThatIsMissing) {
   auto table = declare("Thing", "id : int32\n---\nx=null : <blob@>");

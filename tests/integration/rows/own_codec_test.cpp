@@ -74,7 +74,7 @@ class OwnCodecs : public Lab {
             {"outside", map({{id, "x"}, {"y", counting(3)}})}};
   }
 };
-OAS_OVER_STORES(OwnCodecs);
+OAS_EVERYWHERE(OwnCodecs);
 
 TEST_P(OwnCodecs, InsertFetchAndDelete) {
   add_to(session());

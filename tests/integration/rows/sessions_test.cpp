@@ -16,7 +16,7 @@ class Sessions : public Lab {
     return {{"id", id}, {"who", who}, {"x", counting(50, id)}, {"b", counting(30, id % 7)}};
   }
 };
-OAS_OVER_STORES(Sessions);
+OAS_EVERYWHERE(Sessions);
 
 TEST_P(Sessions, SeeEachOthersRows) {
   Session one = open(), two = open();

@@ -27,7 +27,7 @@ class Staged : public Lab {
     EXPECT_EQ(before, everything());
   }
 };
-OAS_OVER_STORES(Staged);
+OAS_EVERYWHERE(Staged);
 
 TEST_P(Staged, RowsBecomeRealTogether) {
   auto staged = movies.staged_insert();
