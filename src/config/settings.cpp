@@ -79,7 +79,7 @@ void Settings::set_tls() {
     return;
   }
   const auto refuse = [&](std::string_view why) { refuse_setting("database.use_tls", given->source, why); };
-  bool verify = true, check_host = true;
+  bool verify = true, check_host = true, wants_ca = false;
   for (const auto& [name, value] : given->value.get_if<Map>()->items) {
     const auto key = name.as<std::string>();
     const auto* text = value.get_if<std::string>();
@@ -89,6 +89,7 @@ void Settings::set_tls() {
                         : key == "key"  ? &database_.tls_key
                                         : nullptr;
     if (value.is_null()) continue;
+    if (flag ? *flag : text && *text == "required") wants_ca = true;
     if (file && text)
       *file = path_from(given->base, *text);
     else if (key == "check_hostname" && flag)
@@ -102,6 +103,7 @@ void Settings::set_tls() {
           "it takes ca, cert and key (files), check_hostname (true, false) and verify_mode (\"required\", \"none\")");
   }
   if (database_.tls_certificate.empty() != database_.tls_key.empty()) refuse("cert and key belong together");
+  if (wants_ca && database_.tls_ca.empty()) refuse("to verify the server, it needs ca: the file of who signs for it");
   if (database_.tls_ca.empty() || !verify)
     database_.tls = Tls::required;
   else

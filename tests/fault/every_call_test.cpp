@@ -4,6 +4,10 @@
 // has its row as soon as somebody uses the schema.
 #include "fault/lab.hpp"
 
+#ifdef OAS_WITH_POSTGRES
+#include "support/postgres.hpp"
+#endif
+
 namespace oas::test {
 namespace {
 
@@ -25,7 +29,6 @@ struct Operation {
   /// It is the first thing that its session does.
   bool first = false;
 };
-std::ostream& operator<<(std::ostream& out, const Operation& operation) { return out << operation.name; }
 
 Schema lab(Session& session) { return session.schema("lab"); }
 Query of(Session& session, const char* table, int id) { return lab(session)[table] & key({{"id", id}}); }
@@ -221,9 +224,32 @@ const std::vector<Operation>& operations() {
   return all;
 }
 
-class EveryCall : public testing::TestWithParam<Operation> {
+/// An operation, and whether it runs on the server: what the library does at its borders is the same there, what the
+/// database does in between is not.
+struct Case {
+  Operation operation;
+  bool on_server = false;
+};
+std::ostream& operator<<(std::ostream& out, const Case& given) { return out << given.operation.name; }
+
+std::vector<Case> cases(bool on_server, std::initializer_list<std::string_view> names = {}) {
+  std::vector<Case> out;
+  for (const Operation& operation : operations())
+    if (names.size() == 0 || std::ranges::find(names, operation.name) != names.end())
+      out.push_back({operation, on_server});
+  return out;
+}
+
+class EveryCall : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
+    if (GetParam().on_server) OAS_NEED_SERVER("OAS_TEST_POSTGRES")
+#ifdef OAS_WITH_POSTGRES
+    if (GetParam().on_server) {
+      fs::create_directories(base());
+      write_text(base() / "server", empty_postgres_database());
+    }
+#endif
     ASSERT_EQ(run_child([&] {
                 Session session = open_session(base());
                 declare(session);
@@ -231,8 +257,11 @@ class EveryCall : public testing::TestWithParam<Operation> {
                 return 0;
               }),
               0);
-    const Operation& operation = GetParam();
+    const Operation& operation = GetParam().operation;
     if (operation.before) operation.before(base());
+#ifdef OAS_WITH_POSTGRES
+    if (GetParam().on_server) saved_.emplace(text_of(base() / "server"));
+#endif
     old_ = look(base());
     if (HasFatalFailure()) return;
     const fs::path copy = fresh_copy();
@@ -248,6 +277,9 @@ class EveryCall : public testing::TestWithParam<Operation> {
     const fs::path copy = folder_.path() / "copy";
     fs::remove_all(copy);
     fs::copy(base(), copy, fs::copy_options::recursive);
+#ifdef OAS_WITH_POSTGRES
+    if (saved_) saved_->put_back();
+#endif
     return copy;
   }
   std::string note(const char* name) const { return text_of(folder_.path() / name); }
@@ -265,7 +297,7 @@ class EveryCall : public testing::TestWithParam<Operation> {
   /// Runs the operation with a fault; its outcome, or -1 if the process was killed. Leaves the list of calls, what the
   /// operation said, and, if it lived, what is wrong in the very same process.
   int act(const fs::path& where, Fault fault, int at) const {
-    const Operation& operation = GetParam();
+    const Operation& operation = GetParam().operation;
     for (const char* name : {"log", "said", "wrong"}) fs::remove(folder_.path() / name);
     const int status = run_child([&] {
       const auto plan = std::make_shared<FaultPlan>();
@@ -374,7 +406,7 @@ class EveryCall : public testing::TestWithParam<Operation> {
       if (!killed) wrong += note("wrong");
       if (killed) wrong += next_user(copy, doubtful);
       if (!wrong.empty()) {
-        ADD_FAILURE() << GetParam().name << ", call " << n << " of " << calls_.size() << " " << name << "\n  "
+        ADD_FAILURE() << GetParam() << ", call " << n << " of " << calls_.size() << " " << name << "\n  "
                       << calls_[static_cast<std::size_t>(n - 1)] << "\n  said: " << note("said") << "\n"
                       << wrong;
         if (++failures_ >= 3) GTEST_FAIL() << "and so on";
@@ -383,6 +415,9 @@ class EveryCall : public testing::TestWithParam<Operation> {
   }
 
   FastFolder folder_;
+#ifdef OAS_WITH_POSTGRES
+  std::optional<SavedRows> saved_;
+#endif
   std::string old_, new_;
   std::vector<std::string> calls_;
   int failures_ = 0;
@@ -393,8 +428,13 @@ TEST_P(EveryCall, AnswerLost) { every_call(Fault::answer_lost, "with its answer 
 TEST_P(EveryCall, KilledBefore) { every_call(Fault::before, "never made: killed"); }
 TEST_P(EveryCall, KilledAfter) { every_call(Fault::after, "made, and then killed"); }
 
-INSTANTIATE_TEST_SUITE_P(Operations, EveryCall, testing::ValuesIn(operations()),
-                         [](const auto& given) { return std::string(given.param.name); });
+const auto named = [](const auto& given) { return std::string(given.param.operation.name); };
+INSTANTIATE_TEST_SUITE_P(Operations, EveryCall, testing::ValuesIn(cases(false)), named);
+#ifdef OAS_WITH_POSTGRES
+// Simple operations are in cut_test.cpp.
+INSTANTIATE_TEST_SUITE_P(Postgres, EveryCall,
+                         testing::ValuesIn(cases(true, {"transaction_inner_fails", "first_use_after_crash"})), named);
+#endif
 
 }  // namespace
 }  // namespace oas::test

@@ -5,6 +5,10 @@
 
 #include "fault/lab.hpp"
 
+#ifdef OAS_WITH_POSTGRES
+#include "support/postgres.hpp"
+#endif
+
 namespace oas::test {
 namespace {
 
@@ -117,11 +121,28 @@ std::string next_user(const fs::path& folder) {
   return (status == 0 ? "" : "the next user failed\n") + text_of(folder / "wrong");
 }
 
-TEST(Kill, ProcessesAtRandomMoments) {
+class Kill : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (GetParam()) OAS_NEED_SERVER("OAS_TEST_POSTGRES")
+#ifdef OAS_WITH_POSTGRES
+    if (GetParam()) write_text(folder.path() / "server", empty_postgres_database());
+#endif
+  }
+  FastFolder folder;
+};
+class Race : public Kill {};
+INSTANTIATE_TEST_SUITE_P(Sqlite, Kill, testing::Values(false), [](const auto&) { return std::string("sqlite"); });
+INSTANTIATE_TEST_SUITE_P(Sqlite, Race, testing::Values(false), [](const auto&) { return std::string("sqlite"); });
+#ifdef OAS_WITH_POSTGRES
+INSTANTIATE_TEST_SUITE_P(Postgres, Kill, testing::Values(true), [](const auto&) { return std::string("postgres"); });
+INSTANTIATE_TEST_SUITE_P(Postgres, Race, testing::Values(true), [](const auto&) { return std::string("postgres"); });
+#endif
+
+TEST_P(Kill, ProcessesAtRandomMoments) {
   const unsigned seed = std::random_device{}();
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
-  FastFolder folder;
   declare(folder.path());
   const auto end = Clock::now() + std::chrono::seconds(12);
   int rounds = 0;
@@ -146,11 +167,10 @@ TEST(Kill, ProcessesAtRandomMoments) {
   EXPECT_GT(rounds, 3);
 }
 
-TEST(Race, NobodyFailsAndNothingDangles) {
+TEST_P(Race, NobodyFailsAndNothingDangles) {
   const unsigned seed = std::random_device{}();
   std::printf("seed %u\n", seed);
   std::mt19937 random(seed);
-  FastFolder folder;
   declare(folder.path());
   const auto end = Clock::now() + std::chrono::seconds(6);
   std::vector<pid_t> all;

@@ -25,6 +25,7 @@
 #include "engine/state.hpp"
 #include "support/faulty_connection.hpp"
 #include "support/faulty_store.hpp"
+#include "support/test_server.hpp"
 
 namespace oas::test {
 
@@ -85,16 +86,30 @@ inline int wait_for(pid_t child) {
 }
 inline int run_child(const std::function<int()>& body) { return wait_for(start_child(body)); }
 
+/// SQLite in the folder, or the database of the server that the file `server` names.
 inline Settings settings_in(const fs::path& folder) {
   fs::create_directories(folder / "store");
-  return Settings::parse(
-      "{\"database\": {\"backend\": \"sqlite\", \"name\": \"" + (folder / "lab.db").string() +
-      "\"}, \"stores\": {\"default\": \"main\", \"main\": {\"protocol\": \"file\", \"location\": \"" +
-      (folder / "store").string() + "\"}}}");
+  Settings settings =
+      Settings::parse("{\"database\": {\"backend\": \"sqlite\", \"name\": \"" + (folder / "lab.db").string() +
+                      "\"}, \"stores\": {\"default\": \"main\", \"main\": {\"protocol\": \"file\", \"location\": \"" +
+                      (folder / "store").string() + "\"}}}");
+  if (const std::string name = text_of(folder / "server"); !name.empty()) {
+    const TestServer server = test_server("OAS_TEST_POSTGRES").value();
+    settings.set("database", map({{"backend", "postgresql"},
+                                  {"name", name},
+                                  {"host", server.host},
+                                  {"port", server.port},
+                                  {"user", server.user},
+                                  {"password", server.password},
+                                  {"use_tls", false}}));
+  }
+  return settings;
 }
 
-/// A session whose every border call goes by the plan.
-inline Session open_session(const fs::path& folder, std::shared_ptr<FaultPlan> plan = nullptr) {
+/// A session whose every border call goes by the plan. `port`: not the server's own, but one that leads there.
+inline Session open_session(const fs::path& folder, std::shared_ptr<FaultPlan> plan = nullptr, int port = 0) {
+  Settings settings = settings_in(folder);
+  if (port > 0) settings.set("database.port", port);
   SessionOptions options;
   options.concurrency = 1;
   if (plan) {
@@ -105,7 +120,7 @@ inline Session open_session(const fs::path& folder, std::shared_ptr<FaultPlan> p
       return std::make_unique<FaultyConnection>(std::move(connection), plan);
     };
   }
-  return Session(settings_in(folder), std::move(options));
+  return Session(std::move(settings), std::move(options));
 }
 
 /// What a value is, without the random parts of paths. Loads it.
@@ -153,10 +168,7 @@ inline std::string complaints(Session& session) {
 
 /// What the ledger still holds, one line each. `settled`: also intents of rows that are committed, and their witnesses.
 inline std::string leftovers(const fs::path& folder, const std::string& schema) {
-  db::Config config;
-  config.backend = "sqlite";
-  config.name = (folder / "lab.db").string();
-  const auto main = db::open_connection(config);
+  const auto main = db::open_connection(settings_in(folder).database());
   const auto side = main->side();
   std::string out;
   const auto list = [&](db::Connection& connection, const std::string& table, const std::string& columns) {

@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <stdexcept>
@@ -25,7 +26,8 @@ class CutProxy {
   enum class Cut {
     none,
     before,  ///< the server never gets the piece
-    answer   ///< the server gets it; the client never gets what the server says to it
+    answer,  ///< the server gets it; the client never gets what the server says to it
+    hook     ///< the server gets it after `hook` was called, by the thread of the proxy
   };
 
   CutProxy(std::string host, int port) : host_(std::move(host)), server_port_(port) {
@@ -49,6 +51,8 @@ class CutProxy {
   CutProxy& operator=(const CutProxy&) = delete;
 
   int port() const noexcept { return port_; }
+  std::function<void()> hook;  ///< to be set before it is armed
+
   /// From now on the pieces that clients send are counted, from 1, whatever connection they are on.
   void arm(Cut cut, int at) {
     const std::lock_guard lock(mutex_);
@@ -147,7 +151,8 @@ class CutProxy {
       if (cut_ != Cut::none && ++seen_ == at_) {
         fired_ = true;
         if (cut_ == Cut::before) return false;
-        pair.drop_answer = true;
+        if (cut_ == Cut::hook) hook();
+        pair.drop_answer = cut_ == Cut::answer;
       }
     }
     return send_all(pair.server, piece.data(), static_cast<std::size_t>(size));

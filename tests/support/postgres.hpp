@@ -4,6 +4,7 @@
 
 #include <libpq-fe.h>
 
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -49,6 +50,11 @@ class PostgresClient {
     return rows;
   }
   std::string cell(const std::string& sql) { return run(sql).at(0).at(0); }
+  std::string quoted(const std::string& text) {
+    const std::unique_ptr<char, void (*)(void*)> out(PQescapeLiteral(handle_.get(), text.data(), text.size()),
+                                                     PQfreemem);
+    return out.get();
+  }
   static std::string literal(const std::string& bytes) {
     std::string out = "'\\x";
     for (const unsigned char c : bytes) {
@@ -88,6 +94,43 @@ inline const std::string& empty_postgres_database(int number = 0) {
       "public; END $$");
   return name;
 }
+
+/// The rows of the schema lab, to be put back later: tables that came since then are emptied.
+class SavedRows {
+ public:
+  explicit SavedRows(const std::string& database) : database_(database) {
+    PostgresClient client(database);
+    for (const std::string& table : tables(client))
+      rows_[table] = client.cell("SELECT coalesce(json_agg(whole_row), '[]') FROM " + table + " whole_row");
+  }
+  void put_back() const {
+    PostgresClient client(database_);
+    const std::string others = " FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = '" + database_ + "'";
+    client.run("SELECT pg_terminate_backend(pid)" + others);  // of processes that were killed
+    while (!client.run("SELECT 1" + others).empty()) {
+    }
+    std::string sql = "BEGIN; SET LOCAL session_replication_role = replica;";  // references are not looked at
+    for (const std::string& table : tables(client)) {
+      sql += "DELETE FROM " + table + ";";
+      if (const auto rows = rows_.find(table); rows != rows_.end())
+        sql += "INSERT INTO " + table + " SELECT * FROM json_populate_recordset(null::" + table + ", " +
+               client.quoted(rows->second) + ");";
+    }
+    client.run(sql + "COMMIT");
+  }
+
+ private:
+  static std::vector<std::string> tables(PostgresClient& client) {
+    std::vector<std::string> out;
+    for (const auto& row : client.run("SELECT oid::regclass FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+                                      "'lab'::regnamespace ORDER BY oid")) {
+      out.push_back(row[0]);
+    }
+    return out;
+  }
+  std::string database_;
+  std::map<std::string, std::string> rows_;
+};
 
 /// Over TCP, as most users come.
 inline db::Config postgres_config(const std::string& database) {

@@ -1,12 +1,14 @@
 // PostgreSQL, over libpq. docs/format/postgresql.md says what is in a database.
 //
 // 1. Transactions and savepoints begin with the first statement that runs in them, in the same round trip; one in which
-//    nothing runs costs nothing. Ends of savepoints wait for the next statement too.
+//    nothing runs costs nothing. Ends of savepoints wait for the next statement too, and nobody waits for the end of a
+//    reading transaction: its answer is read before the next one.
 // 2. A statement is prepared once for each combination of kinds of parameters and kept; the least recently used one
 //    goes first. Statements of one kind of row go many to a round trip.
 // 3. One answer at a time arrives row by row. When another statement runs, or the transaction ends, the rest of it is
 //    read first: into memory if its cursor may still ask for it.
-// 4. A session that the server has ended is opened again at the beginning of a transaction, and nowhere else.
+// 4. A session that the server has ended is opened again at the beginning of a transaction, and nowhere else. That may
+//    show when the first statement is sent: it is sent once more, since what it may have done was not committed.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -34,6 +36,7 @@ namespace db {
 namespace {
 
 constexpr std::size_t kept_statements = 128;
+constexpr std::size_t most_superseded = 32;  // that the server keeps for nothing
 constexpr std::size_t rows_a_group = 4096;
 constexpr PostgresType first_users_type = 16'384;
 constexpr std::size_t bytes_before_flush = 64 * 1024;
@@ -143,9 +146,14 @@ class PostgresConnection final : public Connection {
  private:
   void require_process(std::string_view tried) const;
   void require_session(std::string_view tried);
+  template <class Run>
+  auto in_session(Run&& run);
+  std::unique_ptr<Cursor> run_one(std::string_view sql, std::span<const Value> params);
+  std::vector<std::int64_t> run_many(std::string_view sql, std::span<const std::vector<Value>> rows);
   Error error_of(const PostgresFailure& failure, std::string_view tried);
   [[noreturn]] void fail(const PGresult& result, std::string_view tried);
 
+  void take_owed() noexcept;
   std::size_t queue_levels();
   void take_commands(std::size_t count, std::string_view tried);
   std::optional<Error> take_rows(Answer& answer, bool all);
@@ -171,6 +179,7 @@ class PostgresConnection final : public Connection {
   std::vector<bool> levels_;
   bool writing_ = false;
   std::vector<std::string> waiting_;  ///< commands to be sent before the next statement
+  bool owed_ = false;                 ///< the answer to the last ROLLBACK is still to be read
 
   using Kept = std::list<std::shared_ptr<const Statement>>;
   Kept statements_;  ///< the most recently used first
@@ -234,6 +243,7 @@ void PostgresConnection::require_session(std::string_view tried) {
   require_process(tried);
   const bool begun = !levels_.empty() && levels_.front();
   if (begun && !link_->lost()) return;
+  take_owed();
   if (begun) {
     throw Error(Errc::unavailable,
                 fmt::format("{} on {}: the connection was lost, and with it the transaction. begin another one", tried,
@@ -257,11 +267,36 @@ void PostgresConnection::require_session(std::string_view tried) {
   link_ = std::move(fresh);
 }
 
+template <class Run>
+auto PostgresConnection::in_session(Run&& run) {
+  constexpr std::string_view tried = "execute a statement";
+  require_session(tried);
+  const bool first = !levels_.empty() && !levels_.front();
+  try {
+    return run();
+  } catch (const Error&) {
+    if (!first || !link_->lost() || !config_.reconnect) throw;
+  }
+  levels_.assign(levels_.size(), false);
+  require_session(tried);
+  return run();
+}
+
 Error PostgresConnection::error_of(const PostgresFailure& failure, std::string_view tried) {
   const std::string what = fmt::format("{} on {}", tried, location_);
   if (failure.sqlstate == "57014" && cancelled_)
     return Error(Errc::cancelled, what + ": it was cancelled", location_, failure.sqlstate);
   return postgres_error(failure, what, location_, !writing_);
+}
+
+/// Of a reading transaction that is over.
+void PostgresConnection::take_owed() noexcept {
+  try {
+    if (owed_ && !link_->lost()) link_->skip_group();
+  } catch (const Error&) {
+    link_->lose();
+  }
+  owed_ = false;
 }
 
 void PostgresConnection::fail(const PGresult& result, std::string_view tried) {
@@ -416,8 +451,11 @@ PostgresSignature signature_of(std::span<const Value> params, const std::string&
 }
 
 std::unique_ptr<Cursor> PostgresConnection::do_execute(std::string_view sql, std::span<const Value> params) {
+  return in_session([&] { return run_one(sql, params); });
+}
+
+std::unique_ptr<Cursor> PostgresConnection::run_one(std::string_view sql, std::span<const Value> params) {
   constexpr std::string_view tried = "execute a statement";
-  require_session(tried);
   const PostgresSignature signature = signature_of(params, location_);
   for (const auto& weak : answers_) {
     if (const auto earlier = weak.lock(); earlier && earlier->statement->sql == sql) earlier->over = true;
@@ -516,10 +554,13 @@ std::int64_t PostgresConnection::take_count(std::string_view tried) {
 
 std::vector<std::int64_t> PostgresConnection::do_execute_many(std::string_view sql,
                                                               std::span<const std::vector<Value>> rows) {
+  if (rows.empty()) return {};
+  return in_session([&] { return run_many(sql, rows); });
+}
+
+std::vector<std::int64_t> PostgresConnection::run_many(std::string_view sql, std::span<const std::vector<Value>> rows) {
   constexpr std::string_view tried = "execute a statement";
   std::vector<std::int64_t> all;
-  if (rows.empty()) return all;
-  require_session(tried);
   finish_stream();
   cancelled_ = false;
   all.reserve(rows.size());
@@ -584,11 +625,12 @@ void PostgresConnection::do_commit() {
   require_process(tried);
   const bool begun = levels_.back();
   const std::size_t savepoint = levels_.size() - 1;
+  if (!writing_ && savepoint == 0) return do_rollback();  // there is nothing to commit, and nothing that could fail
   end_answers(levels_.size());
   if (begun) {
     require_session(tried);
-    finish_stream(savepoint == 0);
-    if (link_->failed() && (writing_ || savepoint > 0)) {
+    finish_stream();
+    if (link_->failed()) {
       throw Error(Errc::usage,
                   fmt::format("commit on {}: a statement of this transaction failed. roll back, and begin another one",
                               location_),
@@ -613,14 +655,13 @@ void PostgresConnection::do_commit() {
       if (result) fail(*result, tried);
       throw Error(Errc::internal, fmt::format("{} on {}: an answer is missing", tried, location_), location_);
     }
-    if (writing_ && std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
+    if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
       throw Error(Errc::unavailable, fmt::format("commit on {}: the server rolled back instead. try again", location_),
                   location_);
     }
   } catch (const Error& e) {
     if (!link_->lost()) throw;
     levels_.pop_back();
-    if (!writing_) return;  // it has read what it has read
     throw Error(Errc::in_doubt,
                 fmt::format("commit on {}: the connection was lost before the answer came, so it may have been "
                             "committed or not. look, before you try again",
@@ -633,7 +674,7 @@ void PostgresConnection::do_commit() {
 
 /// Many at once, outside of transactions, where it is no matter if one fails.
 void PostgresConnection::drop_superseded() noexcept {
-  if (superseded_.size() < kept_statements / 4) return;
+  if (superseded_.size() < most_superseded) return;
   try {
     for (const std::string& name : superseded_) {
       link_->query("DEALLOCATE " + name);
@@ -668,8 +709,11 @@ void PostgresConnection::do_rollback() noexcept {
     for (const std::string& sql : commands) link_->query(sql);
     link_->sync();
     link_->flush();
+    owed_ = savepoint == 0 && !writing_ && superseded_.size() < most_superseded;
+    if (owed_) return;
     take_commands(commands.size(), "roll back");
     link_->skip_group();
+    if (savepoint == 0) drop_superseded();
   } catch (const Error&) {
     link_->lose();  // then the server rolls back all the same
   }

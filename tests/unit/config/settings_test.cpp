@@ -55,6 +55,50 @@ TEST_F(SettingsIn, TheEnvironmentWinsOverTheFile) {
   EXPECT_THROW(load(), Error);
 }
 
+TEST_F(SettingsIn, HowAServerIsReached) {
+  using namespace std::chrono_literals;
+  write("datajoint.json", R"({"database": {"backend": "postgresql", "host": "/run/postgresql", "connect_timeout": 3,
+    "lock_timeout": 4, "statement_timeout": 5, "reconnect": false}})");
+  const db::Config set = load().database();
+  EXPECT_EQ(set.host, "/run/postgresql");
+  EXPECT_EQ(set.connect_timeout, 3s);
+  EXPECT_EQ(set.patience, 4s);
+  EXPECT_EQ(set.statement_timeout, 5s);
+  EXPECT_FALSE(set.reconnect);
+  write("datajoint.json", R"({"database": {"backend": "postgresql"}})");
+  const db::Config fallback = load().database();
+  EXPECT_EQ(fallback.connect_timeout, 15s);
+  EXPECT_EQ(fallback.patience, 60s);
+  EXPECT_EQ(fallback.statement_timeout, 0s);
+  EXPECT_TRUE(fallback.reconnect);
+  EXPECT_EQ(fallback.tls, db::Config::Tls::preferred);
+}
+
+TEST_F(SettingsIn, EncryptionIsAsStrictAsItIsSaid) {
+  using Tls = db::Config::Tls;
+  const auto with = [&](const std::string& tls) {
+    write("datajoint.json", R"({"database": {"host": "h", "use_tls": )" + tls + "}}");
+    return load().database();
+  };
+  EXPECT_EQ(with("null").tls, Tls::preferred);
+  EXPECT_EQ(with("false").tls, Tls::off);
+  EXPECT_EQ(with("true").tls, Tls::required);
+  EXPECT_EQ(with("{}").tls, Tls::required);
+  EXPECT_EQ(with(R"({"ca": "ca.pem"})").tls, Tls::verified_host);
+  EXPECT_EQ(with(R"({"ca": "ca.pem", "check_hostname": false})").tls, Tls::verified);
+  EXPECT_EQ(with(R"({"ca": "ca.pem", "verify_mode": "none"})").tls, Tls::required);
+  const db::Config all = with(R"({"ca": "ca.pem", "cert": "/c/cert.pem", "key": "key.pem", "verify_mode": true})");
+  EXPECT_EQ(all.tls, Tls::verified_host);
+  EXPECT_EQ(all.tls_ca, (root_ / "ca.pem").string());
+  EXPECT_EQ(all.tls_certificate, "/c/cert.pem");
+  EXPECT_EQ(all.tls_key, (root_ / "key.pem").string());
+  for (const char* wrong : {R"({"ca": 5})", R"({"ciphers": "x"})", R"({"cert": "c"})", R"({"check_hostname": "yes"})",
+                            R"({"verify_mode": "sometimes"})", R"({"verify_mode": "required"})",
+                            R"({"check_hostname": true})"}) {
+    EXPECT_THROW(with(wrong), Error) << wrong;
+  }
+}
+
 TEST_F(SettingsIn, NoStoreIsMadeUpBesideAServer) {
   write("datajoint.json", R"({"database": {"host": "h"}})");
   EXPECT_TRUE(load().stores().empty());
