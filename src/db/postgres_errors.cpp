@@ -154,6 +154,8 @@ Error postgres_connect_error(std::string_view said, const std::string& location,
   std::string words(said.substr(0, said.find('\n')));
   if (const std::size_t at = words.rfind(" failed: "); at != words.npos) words.erase(0, at + 9);
   if (!valid_utf8(words)) words = "the connection failed";
+  if (words.find("SSL") != words.npos || words.find("certificate") != words.npos)
+    return error(Errc::access, words + ". see database.use_tls");
   return error(Errc::unavailable, words + ". see database.host, database.port and database.use_tls");
 }
 

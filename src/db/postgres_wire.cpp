@@ -38,6 +38,8 @@ enum : PostgresType {
   type_uuid = 2950,
   type_jsonb = 3802
 };
+constexpr std::size_t largest_cell =
+    (std::size_t{1} << 30) - 1024;         // a little less than 1 GiB, with what goes around it
 constexpr std::size_t shared_from = 4096;  // bytes; smaller ones are copied, so that they keep no row alive
 constexpr std::int64_t day_of_2000 = 10957, second = 1'000'000, day = 86'400 * second;
 
@@ -143,14 +145,23 @@ Bytes bytes_of_hex(std::string_view text) {
 }  // namespace
 
 char PostgresSignature::kind_of(const Value& value) {
+  const auto refuse_giant = [](std::size_t size) {
+    if (size <= largest_cell) return;
+    throw Error(Errc::constraint,
+                fmt::format("{} bytes long. PostgreSQL takes {}; keep it in a store", size, largest_cell));
+  };
   if (value.is_null()) return '\0';
   if (value.is<bool>()) return 'b';
   if (const auto* number = value.get_if<std::int64_t>())
     return std::in_range<std::int32_t>(*number) ? 'i' : 'l';  // as the server takes numbers that stand in statements
   if (value.is<double>()) return 'd';
-  if (value.is<Bytes>()) return 'y';
+  if (const auto* bytes = value.get_if<Bytes>()) {
+    refuse_giant(bytes->size());
+    return 'y';
+  }
   const auto* text = value.get_if<std::string>();
   if (!text) throw Error(Errc::usage, value.describe() + ". give a cell, as Dialect::to_cell makes them");
+  refuse_giant(text->size());
   if (text->find('\0') != text->npos) throw Error(Errc::usage, "a text with a NUL, which PostgreSQL cannot hold");
   return 't';
 }

@@ -24,7 +24,7 @@ using PostgresType = std::uint32_t;
 /// b bool, i 32 bits, l 64 bits, d double, t text, y bytes.
 class PostgresSignature {
  public:
-  /// Errors: usage for a value that is no cell, and a text with a NUL.
+  /// Errors: usage for a value that is no cell, and a text with a NUL; constraint for one that no cell can hold.
   static char kind_of(const Value& value);
   /// Makes room for these parameters too; false if no statement can take both.
   bool add(std::span<const Value> params);

@@ -68,6 +68,15 @@ std::string described(const db::ForeignKeyDef& key) {
                      key.table, joined(key.parent_columns));
 }
 
+bool refers(const db::TableDef& table, const std::vector<std::string>& columns) {
+  return std::ranges::find(table.foreign_keys, columns, &db::ForeignKeyDef::columns) != table.foreign_keys.end();
+}
+bool is_unique(const db::TableDef& table, const std::vector<std::string>& columns) {
+  return std::ranges::any_of(table.foreign_keys,
+                             [&](const auto& key) { return key.unique && key.columns == columns; }) ||
+         std::ranges::any_of(table.indexes, [&](const auto& i) { return i.unique && i.columns == columns; });
+}
+
 }  // namespace
 
 std::vector<std::string> differences(const db::TableDef& declared, const db::TableDef& existing) {
@@ -98,17 +107,29 @@ std::vector<std::string> differences(const db::TableDef& declared, const db::Tab
   if (declared.primary_key != existing.primary_key)
     out.push_back(fmt::format("the primary key is declared as {}, in the existing table it is {}",
                               joined(declared.primary_key), joined(existing.primary_key)));
-  const auto missing = [&](const std::vector<db::ForeignKeyDef>& from, const std::vector<db::ForeignKeyDef>& in,
-                           std::string_view why) {
-    for (const db::ForeignKeyDef& key : from)
-      if (std::ranges::find(in, key) == in.end()) out.push_back(fmt::format("the {} {}", described(key), why));
+  // Servers do not tell what makes a reference unique from an index that was declared beside it, nor an index of their
+  // own on a reference from one that was declared.
+  const auto missing = [&](const db::TableDef& from, const db::TableDef& in, std::string_view why) {
+    for (const db::ForeignKeyDef& key : from.foreign_keys) {
+      const auto same = [&](const db::ForeignKeyDef& other) {
+        return other.columns == key.columns && other.schema == key.schema && other.table == key.table &&
+               other.parent_columns == key.parent_columns;
+      };
+      if (std::ranges::none_of(in.foreign_keys, same) || (key.unique && !is_unique(in, key.columns)))
+        out.push_back(fmt::format("the {} {}", described(key), why));
+    }
   };
-  missing(declared.foreign_keys, existing.foreign_keys, "is not in the existing table");
-  missing(existing.foreign_keys, declared.foreign_keys, "of the existing table is not declared");
-  for (const db::IndexDef& index : declared.indexes)
-    if (!index.object_path && std::ranges::find(existing.indexes, index) == existing.indexes.end())
-      out.push_back(fmt::format("the {}index {} is not in the existing table", index.unique ? "unique " : "",
-                                joined(index.columns)));
+  missing(declared, existing, "is not in the existing table");
+  missing(existing, declared, "of the existing table is not declared");
+  for (const db::IndexDef& index : declared.indexes) {
+    if (index.object_path) continue;
+    const bool there = index.unique ? is_unique(existing, index.columns)
+                                    : std::ranges::find(existing.indexes, index) != existing.indexes.end() ||
+                                          refers(existing, index.columns);
+    if (there) continue;
+    out.push_back(fmt::format("the {}index {} is not in the existing table", index.unique ? "unique " : "",
+                              joined(index.columns)));
+  }
   return out;
 }
 

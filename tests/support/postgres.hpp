@@ -86,6 +86,7 @@ inline const std::string& empty_postgres_database(int number = 0) {
       keeper.run("CREATE DATABASE " + mine.back());
   }
   const std::string& name = mine[static_cast<std::size_t>(number)];
+  keeper.run("ALTER DATABASE " + name + " RESET ALL");
   // Of processes that were killed; PostgreSQL notices when it next writes to them.
   keeper.run("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '" + name + "'");
   PostgresClient(name).run(

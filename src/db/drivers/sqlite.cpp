@@ -658,12 +658,9 @@ void SqliteConnection::do_rollback() noexcept {
   if (getpid() != process_) return;
   stop_statements(depth());
   if (sqlite3_get_autocommit(db_)) return;  // SQLite has done it
-  if (depth() == 1) {
-    control("ROLLBACK");
-    return;
+  const std::string sql = depth() == 1 ? "ROLLBACK" : fmt::format("ROLLBACK TO s{0}; RELEASE s{0}", depth() - 1);
+  while (control(sql.c_str()) == SQLITE_INTERRUPT) {  // what is cancelled is what ran before
   }
-  const std::string name = fmt::format("s{}", depth() - 1);
-  control(fmt::format("ROLLBACK TO {0}; RELEASE {0}", name).c_str());
 }
 
 // The catalogue

@@ -25,6 +25,7 @@ struct DbProduct {
   const char* server = nullptr;  ///< the variable that names it, if it needs one
   bool keeps_nan = false;
   bool knows_int8 = true;  ///< its columns refuse what is no int8
+  std::string endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
 };
 inline void PrintTo(const DbProduct& product, std::ostream* out) { *out << product.name; }
 

@@ -1,5 +1,8 @@
+#include <atomic>
 #include <cmath>
 #include <limits>
+#include <thread>
+
 #include "conformance/db/db_suite.hpp"
 
 namespace oas::test {
@@ -87,6 +90,27 @@ TEST_P(DbSuite, waiting_for_another_writer_ends) {
   EXPECT_EQ(e.code(), Errc::unavailable);
   EXPECT_TRUE(e.retryable());
   EXPECT_EQ(hasty->depth(), 0);
+}
+
+TEST_P(DbSuite, another_thread_cancels_what_runs) {
+  std::atomic<bool> over = false;
+  std::thread other([&] {
+    while (!over) connection_->cancel();  // until it has met the statement
+  });
+  const Error e = error_of([&] {
+    Transaction tx(*connection_);
+    Cells cells;
+    tx.execute(GetParam().endless)->next(cells);
+  });
+  over = true;
+  other.join();
+  EXPECT_EQ(e.code(), Errc::cancelled) << e.what();
+  EXPECT_EQ(connection_->depth(), 0);
+  connection_->cancel();  // nothing runs
+  const auto def = table("t", {column("id", "int32")});
+  create(def);
+  insert(def, {"id"}, {1});
+  EXPECT_EQ(rows(def).size(), 1U);
 }
 
 TEST_P(DbSuite, a_table_made_twice_is_a_duplicate) {

@@ -17,6 +17,7 @@ DbProduct product(std::string name, decltype(DbProduct::decorate) decorate) {
   p.server = postgres_variable;
   p.keeps_nan = true;
   p.knows_int8 = false;
+  p.endless = "SELECT pg_sleep(100000)";
   return p;
 }
 
