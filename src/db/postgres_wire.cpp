@@ -190,6 +190,26 @@ bool PostgresSignature::takes(const PostgresSignature& other) const noexcept {
   });
 }
 
+PostgresSignature PostgresSignature::repeated(std::size_t rows) const {
+  PostgresSignature out;
+  for (std::size_t i = 0; i < rows; ++i) out.kinds_ += kinds_;
+  return out;
+}
+
+std::string postgres_insert_of_rows(std::string_view sql, std::size_t parameters, std::size_t rows) {
+  std::string out;
+  std::size_t number = 0;
+  for (std::size_t row = 0; row < rows; ++row) {
+    out += row == 0 ? " VALUES (" : ", (";
+    for (std::size_t i = 0; i < parameters; ++i) out += fmt::format("{}${}", i > 0 ? ", " : "", ++number);
+    out += ')';
+    if (row > 0) continue;
+    if (parameters == 0 || !sql.starts_with("INSERT INTO ") || !sql.ends_with(out)) return {};
+    sql.remove_suffix(out.size());
+  }
+  return std::string(sql) + out;
+}
+
 std::vector<PostgresType> PostgresSignature::types() const {
   std::vector<PostgresType> out;
   for (const char kind : kinds_) {
@@ -203,10 +223,16 @@ std::vector<PostgresType> PostgresSignature::types() const {
   return out;
 }
 
-PostgresParameters::PostgresParameters(std::span<const Value> params, const PostgresSignature& prepared_for)
-    : values_(params.size()), lengths_(params.size()), formats_(params.size(), 1), numbers_(params.size()) {
-  for (std::size_t i = 0; i < params.size(); ++i) {
-    const Value& value = params[i];
+PostgresParameters::PostgresParameters(const PostgresSignature& prepared_for)
+    : kinds_(prepared_for.kinds()),
+      values_(kinds_.size()),
+      lengths_(kinds_.size()),
+      formats_(kinds_.size(), 1),
+      numbers_(kinds_.size()) {}
+
+void PostgresParameters::add(std::span<const Value> params) {
+  for (const Value& value : params) {
+    const std::size_t i = next_++;
     const auto take = [&](const char* data, std::size_t size) {
       values_[i] = data;
       lengths_[i] = static_cast<int>(size);
@@ -225,7 +251,7 @@ PostgresParameters::PostgresParameters(std::span<const Value> params, const Post
       numbers_[i] = big_endian(*number);
       take(numbers_[i].data(), 8);
     } else if (const auto* integer = value.get_if<std::int64_t>()) {
-      const bool wide = prepared_for.kinds()[i] == 'l';
+      const bool wide = kinds_[i] == 'l';
       numbers_[i] = wide ? big_endian(*integer) : big_endian(static_cast<std::int32_t>(*integer));
       take(numbers_[i].data(), wide ? 8 : 4);
     }

@@ -30,6 +30,8 @@ class PostgresSignature {
   bool add(std::span<const Value> params);
   /// Parameters of `other` fit a statement that was prepared for this.
   bool takes(const PostgresSignature& other) const noexcept;
+  /// For so many rows of parameters in one statement.
+  PostgresSignature repeated(std::size_t rows) const;
   /// 0: the server decides.
   std::vector<PostgresType> types() const;
   const std::string& kinds() const noexcept { return kinds_; }
@@ -38,18 +40,30 @@ class PostgresSignature {
   std::string kinds_;
 };
 
+/// `INSERT INTO … VALUES ($1, …, $n)`, and nothing behind it, for so many rows at once; empty if it is another
+/// statement.
+std::string postgres_insert_of_rows(std::string_view sql, std::size_t parameters, std::size_t rows);
+
 /// The parameters of one run of a statement, as the client library wants them. Views into the values and the signature:
 /// they must live as long.
 class PostgresParameters {
  public:
-  PostgresParameters(std::span<const Value> params, const PostgresSignature& prepared_for);
-  int count() const noexcept { return static_cast<int>(values_.size()); }
+  PostgresParameters(std::span<const Value> params, const PostgresSignature& prepared_for)
+      : PostgresParameters(prepared_for) {
+    add(params);
+  }
+  /// For all that are going to be added.
+  explicit PostgresParameters(const PostgresSignature& prepared_for);
+  void add(std::span<const Value> params);
+  int count() const noexcept { return static_cast<int>(next_); }
   const char* const* values() const noexcept { return values_.data(); }
   const int* lengths() const noexcept { return lengths_.data(); }
   const int* formats() const noexcept { return formats_.data(); }  ///< 1: binary
   std::size_t bytes() const noexcept { return bytes_; }
 
  private:
+  const std::string& kinds_;
+  std::size_t next_ = 0;
   std::vector<const char*> values_;
   std::vector<int> lengths_, formats_;
   std::vector<std::array<char, 8>> numbers_;

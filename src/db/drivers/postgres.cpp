@@ -4,7 +4,7 @@
 //    nothing runs costs nothing. Ends of savepoints wait for the next statement too, and nobody waits for the end of a
 //    reading transaction: its answer is read before the next one.
 // 2. A statement is prepared once for each combination of kinds of parameters and kept; the least recently used one
-//    goes first. Statements of one kind of row go many to a round trip.
+//    goes first. Of many rows, many statements go to a round trip, and of plain inserts many rows to a statement.
 // 3. One answer at a time arrives row by row. When another statement runs, or the transaction ends, the rest of it is
 //    read first: into memory if its cursor may still ask for it.
 // 4. A session that the server has ended is opened again at the beginning of a transaction, and nowhere else. That may
@@ -38,6 +38,8 @@ namespace {
 constexpr std::size_t kept_statements = 128;
 constexpr std::size_t most_superseded = 32;  // that the server keeps for nothing
 constexpr std::size_t rows_a_group = 4096;
+constexpr std::size_t rows_an_insert = 16;
+constexpr std::size_t bytes_an_insert = 64 * 1024;  // larger rows gain nothing by going together
 constexpr PostgresType first_users_type = 16'384;
 constexpr std::size_t bytes_before_flush = 64 * 1024;
 constexpr std::size_t rows_worth_reading = 1000;  // of an answer that nobody wants: then asking the server to stop pays
@@ -565,7 +567,7 @@ std::vector<std::int64_t> PostgresConnection::run_many(std::string_view sql, std
   cancelled_ = false;
   all.reserve(rows.size());
   const auto in_row = [&](const Error& e) {
-    return rows.size() == 1 ? e : e.within(fmt::format("row {} of {}", all.size() + 1, rows.size()));
+    return rows.size() == 1 ? e : e.within(fmt::format("after {} of {} rows", all.size(), rows.size()));
   };
   while (all.size() < rows.size()) {
     const std::size_t first = all.size();
@@ -580,21 +582,46 @@ std::vector<std::int64_t> PostgresConnection::run_many(std::string_view sql, std
     }
     const auto statement = prepare(sql, signature);
     check_count(*statement, rows[first].size());
+    std::shared_ptr<const Statement> together;
+    if (last - first >= rows_an_insert && statement->columns.empty()) {
+      const auto text = postgres_insert_of_rows(sql, statement->parameters, rows_an_insert);
+      const bool fits = statement->parameters * rows_an_insert <= postgres_dialect().max_parameters();
+      if (!text.empty() && fits) together = prepare(text, statement->signature.repeated(rows_an_insert));
+    }
     const std::size_t commands = queue_levels();
     std::size_t queued = 0;
-    for (std::size_t i = first; i < last; ++i) {
-      const PostgresParameters parameters(rows[i], statement->signature);
-      link_->run(statement->name, parameters, statement->binary);
+    std::vector<std::size_t> sizes;  // of the statements, in rows
+    const auto send = [&](const Statement& s, const PostgresParameters& parameters, std::size_t count) {
+      link_->run(s.name, parameters, s.binary);
+      sizes.push_back(count);
       queued += parameters.bytes();
-      if (queued < bytes_before_flush) continue;
+      if (queued < bytes_before_flush) return;
       link_->flush();
       queued = 0;
+    };
+    for (std::size_t i = first; i < last;) {
+      if (together && last - i >= rows_an_insert) {
+        PostgresParameters parameters(together->signature);
+        for (std::size_t n = 0; n < rows_an_insert; ++n) parameters.add(rows[i + n]);
+        if (parameters.bytes() <= bytes_an_insert) {
+          send(*together, parameters, rows_an_insert);
+          i += rows_an_insert;
+          continue;
+        }
+      }
+      send(*statement, PostgresParameters(rows[i], statement->signature), 1);
+      ++i;
     }
     link_->sync();
     link_->flush();
     take_commands(commands, tried);
     try {
-      while (all.size() < last) all.push_back(take_count(tried));
+      for (const std::size_t size : sizes) {
+        const std::int64_t changed = take_count(tried);
+        // Only a trigger can have left out some of several rows, and nobody tells which.
+        const bool all_of_them = changed == static_cast<std::int64_t>(size);
+        all.insert(all.end(), size, size == 1 ? changed : std::int64_t{all_of_them});
+      }
     } catch (const Error& e) {
       throw in_row(e);
     }

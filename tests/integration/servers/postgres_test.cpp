@@ -136,6 +136,39 @@ TEST_F(Postgres, OneStatementTakesParametersOfEveryKind) {
   tx.commit();
 }
 
+TEST_F(Postgres, InsertsOfManyRowsGoTogetherAndEachIsCounted) {
+  const auto connection = open();
+  change(*connection, "CREATE TABLE public.t (id int PRIMARY KEY, b bytea)");
+  const std::string insert = "INSERT INTO public.t (id, b) VALUES ($1, $2)";
+  const auto rows = [](int first, int count, std::size_t size) {
+    std::vector<Cells> out;
+    for (int i = first; i < first + count; ++i)
+      out.push_back({i, i % 3 ? Value(Bytes::copy(std::string(size, 'x'))) : Value()});
+    return out;
+  };
+  {
+    db::Transaction tx(*connection);
+    EXPECT_EQ(tx.execute_many(insert, rows(0, 100, 5)), std::vector<std::int64_t>(100, 1));
+    EXPECT_EQ(tx.execute_many(insert, rows(100, 40, 50'000)), std::vector<std::int64_t>(40, 1));
+    tx.commit();
+  }
+  EXPECT_EQ(ask(*connection, "SELECT count(DISTINCT id) * 1000 + count(b) FROM public.t"), Value(140'093));
+  fails(Errc::duplicate, "(id)", [&] {
+    db::Transaction tx(*connection);
+    tx.execute_many(insert, rows(120, 60, 5));
+  });
+  EXPECT_EQ(ask(*connection, "SELECT count(*) FROM public.t"), Value(140));
+  // A row that a trigger leaves out is not counted, and neither are those that went with it: better one too few.
+  client().run(
+      "CREATE FUNCTION public.drop_200() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN IF NEW.id = 200 THEN RETURN NULL; "
+      "END IF; RETURN NEW; END'; CREATE TRIGGER drop_200 BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION "
+      "public.drop_200()");
+  db::Transaction tx(*connection);
+  const auto counted = tx.execute_many(insert, rows(200, 32, 5));
+  EXPECT_EQ(counted[0], 0);
+  EXPECT_EQ(counted[31], 1);
+}
+
 TEST_F(Postgres, NumbersOfEveryLengthComeInBinaryAsTheServerWritesThem) {
   const auto connection = open();
   for (const char* number :
