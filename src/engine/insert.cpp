@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::size_t most_rows = 4096;       // of a window
 constexpr std::size_t rows_at_once = 64;      // encoded before it is seen whether their objects fill the window
-constexpr std::size_t rows_a_statement = 32;  // that go to the database while the next ones are encoded
+constexpr std::size_t rows_a_statement = 128;  // that go to the database while the next ones are encoded
 
 std::size_t weight(const Value& value) {
   if (const auto* bytes = value.get_if<Bytes>()) return bytes->size();

@@ -353,6 +353,21 @@ TEST_F(Postgres, ARoleThatMayOnlyRead) {
   EXPECT_EQ(files(), before);
   EXPECT_EQ(thing.size(), 1U);
 
+  // One that may change rows, and nothing else.
+  client().run(
+      "DO $$ BEGIN CREATE ROLE changes_rows LOGIN PASSWORD 'c'; EXCEPTION WHEN duplicate_object OR "
+      "unique_violation THEN NULL; END $$; GRANT USAGE ON SCHEMA lab TO changes_rows; GRANT SELECT, INSERT, "
+      "UPDATE, DELETE ON ALL TABLES IN SCHEMA lab TO changes_rows");
+  Session writer = session_of("changes_rows", "c");
+  auto same = writer.schema("lab")["Thing"];
+  same.insert({Row{{"id", 2}, {"b", "two"}}, Row{{"id", 3}, {"b", "three"}}});
+  same.update1({{"id", 2}, {"b", "another"}});
+  same.insert1({{"id", 3}, {"b", "new"}}, {.replace = true});
+  EXPECT_EQ((same & key({{"id", 2}})).remove(), 1U);
+  EXPECT_EQ(files(), 2U);
+  fails(Errc::access, "", [&] { same.drop(); });
+  EXPECT_EQ(writer.audit({.deep = true}).leaked, 0U);
+
   // Of a schema that never had anything to do with this library.
   client().run(
       "CREATE SCHEMA theirs; CREATE TABLE theirs.plain (id int PRIMARY KEY); GRANT USAGE ON SCHEMA theirs TO "
