@@ -115,6 +115,9 @@ class Dialect {
   virtual std::string lock_table(std::string_view schema, std::string_view name) const = 0;
   /// The text under `member` of the JSON object in a column.
   virtual std::string json_text(std::string_view quoted_column, std::string_view member) const = 0;
+  /// A condition: the member "path" of the JSON object in a column is one of `count` parameters. It uses the index on
+  /// it, if the table has one.
+  virtual std::string path_among(const TableDef&, std::string_view column, std::size_t count) const;
   /// How a function or operator of conditions is spelt here; nullopt: there is none. Names arrive in lower case. A
   /// spelling with {} is a pattern for the whole call.
   virtual std::optional<std::string> function(std::string_view name) const = 0;

@@ -60,6 +60,10 @@ std::string placeholders(const Dialect& dialect, std::size_t count) {
   return "(" + out + ")";
 }
 
+std::string Dialect::path_among(const TableDef&, std::string_view column, std::size_t count) const {
+  return json_text(quote(column), "path") + " IN " + placeholders(*this, count);
+}
+
 void check_name(const Dialect& dialect, std::string_view name, std::string_view of) {
   dialect.quote(name);
   if (name.size() <= dialect.max_identifier()) return;

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
+#include "core/encoding.hpp"
+#include "core/hash.hpp"
 #include "db/cells.hpp"
 #include "db/ddl.hpp"
 #include "db/marker.hpp"
@@ -145,8 +148,13 @@ constexpr std::array<std::array<std::string_view, 2>, 27> functions{
      {"variance", "var_pop"},
      {"year", "year"}}};
 
+/// By what objects are found: a number made of the path, because paths are longer than what an index takes. Of the many
+/// functions that make one, indexes of MySQL take this one.
+std::string path_number(std::string_view path) { return fmt::format("sha2({}, 256)", path); }
+
 class MysqlDialect final : public Dialect {
  public:
+  explicit MysqlDialect(bool mariadb) : mariadb_(mariadb) {}
   std::string_view name() const noexcept override { return "mysql"; }
   std::size_t max_identifier() const noexcept override { return 64; }
   std::size_t max_parameters() const noexcept override { return 65'535; }
@@ -167,7 +175,11 @@ class MysqlDialect final : public Dialect {
     check_default(*this, c);
     if (c.type == "uuid" && c.fallback.kind == Default::Kind::literal)
       refuse(c.type, "MySQL keeps it as bytes, and a default of bytes cannot be read back. remove the default");
-    const std::string rest = null_and_default(c, default_of(c));
+    std::string rest = null_and_default(c, default_of(c));
+    // The digits of the default are those of the column, or the server refuses it.
+    if (const TypeWords type = type_words(c.type);
+        c.fallback.kind == Default::Kind::now && c.fallback.literal.empty() && !type.arguments.empty())
+      rest += fmt::format("({})", type.arguments[0]);
     const std::string comment = comment_of(c);
     return quote(c.name) + " " + (c.origin.empty() ? column_type(c.type) : read_back(c.type)) +
            (rest.empty() ? "" : " ") + rest + (comment.empty() ? "" : " COMMENT " + quote_comment(comment));
@@ -229,6 +241,19 @@ class MysqlDialect final : public Dialect {
                        quote_text(fmt::format("$.\"{}\"", member)));
   }
 
+  std::string path_among(const TableDef& def, std::string_view column, std::size_t count) const override {
+    const auto found_by = [&](const IndexDef& index) {
+      return index.object_path && index.columns == std::vector{std::string(column)};
+    };
+    if (std::ranges::none_of(def.indexes, found_by)) return Dialect::path_among(def, column, count);
+    std::string numbers;
+    for (std::size_t n = 1; n <= count; ++n) {
+      const std::string number = path_number(placeholder(n));
+      numbers += fmt::format("{}{}", n == 1 ? "" : ", ", mariadb_ ? number : fmt::format("unhex({})", number));
+    }
+    return fmt::format("{} IN ({})", mariadb_ ? quote(path_column(column)) : path_expression(column), numbers);
+  }
+
   std::optional<std::string> function(std::string_view name) const override {
     const auto found = std::ranges::find(functions, name, [](const auto& entry) { return entry[0]; });
     return found == functions.end() ? common_function(name) : std::string((*found)[1]);
@@ -249,6 +274,10 @@ class MysqlDialect final : public Dialect {
   }
   Value from_cell(std::string_view core_type, Value cell) const override {
     const CellType type = cell_type(core_type);
+    if (type.kind == CellType::Kind::decimal) {  // in a query within a query, columns arrive as expressions do
+      if (const auto* exact = cell.get_if<Decimal>()) return *exact;
+      if (const auto* whole = cell.get_if<std::int64_t>()) return Decimal{std::to_string(*whole)};
+    }
     if (const auto* bytes = cell.get_if<Bytes>(); bytes && type.kind == CellType::Kind::uuid && bytes->size() == 16) {
       Uuid id;
       std::copy_n(bytes->data(), 16, id.bytes.begin());
@@ -287,26 +316,76 @@ class MysqlDialect final : public Dialect {
     return (c.type == "uuid" ? ":uuid:" : "") + std::string(read_marker(c.comment).text);
   }
 
+  std::string path_expression(std::string_view column) const {
+    return fmt::format("(unhex({}))", path_number(json_text(quote(column), "path")));
+  }
+  /// Begins with _, so that other programs take no notice of it.
+  static std::string path_column(std::string_view column) {
+    const std::string name = fmt::format("_oas_path_{}", column);
+    if (name.size() <= 64) return name;
+    Md5 digest;
+    digest.update(as_bytes(column));
+    return "_oas_path_" + hex(digest.finish());
+  }
+
   std::string statement(const TableDef& def, bool portable) const {
     check_names(*this, def);
     std::vector<std::string> lines = column_lines(*this, def), indexes;
+    // Texts of the ledger are compared byte by byte, and are longer than what an index on characters takes.
+    if (def.name.starts_with("~oas_"))
+      for (std::string& line : lines)
+        if (const std::size_t at = line.find("` varchar("); at != line.npos) line.replace(at, 9, "` varbinary");
     for (const Index& index : indexes_of(def, false)) {  // references have theirs from the server
-      if (index.object_path) continue;                   // MariaDB has no indexes on expressions
-      indexes.push_back(index.of_reference ? fmt::format("UNIQUE INDEX ({})", join_quoted(*this, index.columns))
-                                           : fmt::format("{}index ({})", index.unique ? "unique " : "",
-                                                         join_quoted(*this, index.columns, ",")));
+      if (index.object_path && portable) continue;
+      const std::string& first = index.columns.front();
+      if (index.object_path && mariadb_) {  // which has no indexes on expressions
+        lines.push_back(fmt::format("{} char(64) CHARACTER SET ascii GENERATED ALWAYS AS ({}) STORED INVISIBLE",
+                                    quote(path_column(first)), path_number(json_text(quote(first), "path"))));
+        indexes.push_back(fmt::format("INDEX ({})", quote(path_column(first))));
+      } else if (index.object_path)
+        indexes.push_back(fmt::format("INDEX ({})", path_expression(first)));
+      else
+        indexes.push_back(index.of_reference ? fmt::format("UNIQUE INDEX ({})", join_quoted(*this, index.columns))
+                                             : fmt::format("{}index ({})", index.unique ? "unique " : "",
+                                                           join_quoted(*this, index.columns, ",")));
     }
     std::string options = "ENGINE=InnoDB";
     if (!def.comment.empty()) options += ", COMMENT " + quote_comment(def.comment);
     return create_table_text(*this, def, std::move(lines), indexes, options, portable);
   }
+
+  bool mariadb_;
 };
 
 }  // namespace
 
 const Dialect& mysql_dialect() {
-  static const MysqlDialect dialect;
+  static const MysqlDialect dialect(false);
   return dialect;
+}
+
+const Dialect& mariadb_dialect() {
+  static const MysqlDialect dialect(true);
+  return dialect;
+}
+
+std::string mysql_core_type(std::string_view server_type, std::string_view comment) {
+  const TypeWords server = type_words(server_type);
+  const std::string marked(read_marker(comment).type);
+  const bool text_of_json = one_of(server.word, {"json", "longtext"});  // MariaDB keeps it as text
+  if (marked.starts_with('<')) {
+    if (text_of_json) return "json";
+    if (server.word.ends_with("blob")) return "bytes";
+  } else if (!marked.empty()) {
+    try {
+      const TypeWords stored = type_words(column_type_of(marked));
+      if (stored.word == server.word || (stored.word == "json" && text_of_json)) return marked;
+    } catch (const Error&) {
+      // A type that is not known here.
+    }
+  }
+  if (!is_integer(server.word) && server.word != "year") return std::string(server_type);
+  return server.word + (server.rest.empty() ? "" : " " + server.rest);
 }
 
 }  // namespace oas::db

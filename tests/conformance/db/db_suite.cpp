@@ -21,27 +21,29 @@ TEST_P(DbSuite, every_core_type_comes_back_at_its_limits) {
   const double inf = std::numeric_limits<double>::infinity();
   std::vector<std::byte> all_bytes;
   for (int i = 0; i < 256; ++i) all_bytes.push_back(static_cast<std::byte>(i));
-  const std::vector<Case> cases{
+  std::vector<Case> cases{
       {"bool", {true, false}},
       {"int8", {-128, 127}},
       {"int16", {-32768, 32767}},
       {"int32", {-2147483648LL, 2147483647}},
       {"int64", {lowest, highest, 0}},
       {"float32", {1.5, double{std::numeric_limits<float>::max()}, double{std::numeric_limits<float>::denorm_min()}}},
-      {"float64", {0.1, std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min(), inf, -inf}},
+      {"float64", {0.1, std::numeric_limits<double>::max(), std::numeric_limits<double>::denorm_min()}},
       {"decimal(5,2)", {Decimal{"999.99"}, Decimal{"-999.99"}, Decimal{"0.00"}}},
       {"decimal(30,0)", {Decimal{"123456789012345678901234567890"}}},
       {"char(3)", {"abc", "äöü"}},
       {"varchar(4)", {"", "it's", "a\"b\\", "日本語😀"}},
       {"enum('a b','it''s', 'c;d')", {"a b", "it's", "c;d"}},
       {"date", {Date(1, 1, 1), Date(9999, 12, 31), Date(2024, 2, 29)}},
-      {"datetime", {DateTime(Date(2026, 1, 31), 3'723'123'456), DateTime(Date(1000, 1, 1))}},
+      {"datetime", {DateTime(Date(1000, 1, 1))}},
       {"datetime(6)", {DateTime(Date(9999, 12, 31), 86'399'999'999)}},
       {"datetime(3)", {DateTime(Date(1969, 12, 31), 86'399'999'000)}},
       {"datetime(0)", {DateTime(Date(1900, 1, 1), 1'000'000)}},
       {"uuid", {Uuid{}, Uuid::parse("ffffffff-ffff-ffff-ffff-ffffffffffff")}},
       {"json", {map({{"n", list({1, 2.5, true, nullptr, "ü\n"})}, {"path", "a/b"}}), list({}), "text", 7, false}},
       {"bytes", {Bytes(), Bytes::copy(all_bytes)}}};
+  if (GetParam().keeps_infinity) cases.push_back({"float64", {inf, -inf}});
+  if (GetParam().datetime_has_fraction) cases.push_back({"datetime", {DateTime(Date(2026, 1, 31), 3'723'123'456)}});
   std::vector<db::ColumnDef> columns{column("id", "int32")};
   for (std::size_t i = 0; i < cases.size(); ++i)
     columns.push_back(column("c" + std::to_string(i), cases[i].type, true));

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,9 @@ struct DbProduct {
   std::function<std::unique_ptr<db::Connection>(std::unique_ptr<db::Connection>)> decorate;
   const char* server = nullptr;  ///< the variable that names it, if it needs one
   bool keeps_nan = false;
-  bool knows_int8 = true;  ///< its columns refuse what is no int8
+  std::set<std::string> knows_not = {};  ///< types whose columns take other values too
+  bool keeps_infinity = true;
+  bool datetime_has_fraction = true;  ///< without being told how many digits
   std::string endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT count(*) FROM c";
 };
 inline void PrintTo(const DbProduct& product, std::ostream* out) { *out << product.name; }

@@ -63,13 +63,13 @@ TEST_P(DbSuite, the_database_itself_refuses_what_does_not_fit_the_type) {
                                 {"json", "'{'"}};
   int i = 0;
   for (const auto& [type, row] : cases) {
-    if (type == "int8" && !GetParam().knows_int8) continue;
     const auto& sql = row;  // lambdas cannot name structured bindings
-    const auto def = table("t" + std::to_string(++i), {column("id", type)});
+    if (GetParam().knows_not.contains(type)) continue;
+    const auto def = table("t" + std::to_string(++i), {column("id", "int32"), column("v", type)});
     create(def);
     const Error e = error_of([&] {
       Transaction tx(*connection_);
-      tx.execute("INSERT INTO " + name_of(def) + " VALUES (" + sql + ")");
+      tx.execute("INSERT INTO " + name_of(def) + " VALUES (1, " + sql + ")");
     });
     EXPECT_EQ(e.code(), Errc::constraint) << type << ": " << e.what();
   }
@@ -77,15 +77,13 @@ TEST_P(DbSuite, the_database_itself_refuses_what_does_not_fit_the_type) {
 
 TEST_P(DbSuite, waiting_for_another_writer_ends) {
   const auto def = table("t", {column("id", "int32")});
-  const auto make = [&](Transaction& tx) {
-    for (const auto& sql : dialect().create_table(def)) tx.execute(sql);
-  };
+  create(def);
   const auto hasty = open(20);
   Transaction tx(*connection_);
-  make(tx);
+  insert(tx, def, {"id"}, {1});
   const Error e = error_of([&] {
     Transaction other(*hasty);
-    make(other);
+    insert(other, def, {"id"}, {1});
   });
   EXPECT_EQ(e.code(), Errc::unavailable);
   EXPECT_TRUE(e.retryable());

@@ -16,7 +16,7 @@ DbProduct product(std::string name, decltype(DbProduct::decorate) decorate) {
   DbProduct p{std::move(name), config, std::move(decorate)};
   p.server = postgres_variable;
   p.keeps_nan = true;
-  p.knows_int8 = false;
+  p.knows_not = {"int8"};
   p.endless = "SELECT pg_sleep(100000)";
   return p;
 }

@@ -1,0 +1,214 @@
+#include "db/mysql_catalog.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+
+#include "db/marker.hpp"
+#include "db/mysql_dialect.hpp"
+#include "db/type_words.hpp"
+
+namespace oas::db {
+namespace {
+
+using Cells = std::vector<Value>;
+
+std::string text(const Value& cell) { return cell.is_null() ? std::string() : cell.as<std::string>(); }
+
+/// 'it\'s' without its quotation marks, as MariaDB shows a literal.
+std::string unquoted(std::string_view literal) {
+  std::string out;
+  for (std::size_t i = 1; i + 1 < literal.size(); ++i) {
+    if ((literal[i] == '\\' || literal[i] == '\'') && i + 2 < literal.size()) ++i;
+    out += literal[i];
+  }
+  return out;
+}
+
+Default default_of(const Value& shown, bool nullable, bool mariadb) {
+  using Kind = Default::Kind;
+  const std::string said = text(shown);
+  if (shown.is_null() || (mariadb && said == "NULL")) return {nullable ? Kind::null : Kind::none, {}};
+  if (type_words(said).word == "current_timestamp") return {Kind::now, {}};
+  return {Kind::literal, mariadb && said.starts_with('\'') ? unquoted(said) : said};
+}
+
+struct Table {
+  TableDef def;
+  std::map<std::string, std::string, std::less<>> paths;  ///< generated columns, and of which column they have the path
+  std::vector<std::string> unique;                        ///< names of indexes
+};
+
+/// Whether an index on an expression is the one by which objects are found.
+bool is_path_of(std::string_view expression, const std::string& column) {
+  return expression.find("sha2(") != expression.npos && expression.find("path") != expression.npos &&
+         expression.find("`" + column + "`") != expression.npos;
+}
+
+void read_columns(const MysqlAsk& ask, const Cells& schema, std::map<std::string, Table>& tables) {
+  // MariaDB shows defaults as expressions, MySQL as values.
+  const auto rows =
+      ask("SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COLUMN_DEFAULT, IS_NULLABLE, COLUMN_COMMENT, EXTRA, "
+          "GENERATION_EXPRESSION, INSTR(VERSION(), 'MariaDB') FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? "
+          "ORDER BY TABLE_NAME, ORDINAL_POSITION",
+          schema);
+  for (const Cells& row : rows) {
+    const auto at = tables.find(text(row[0]));
+    if (at == tables.end()) continue;  // made meanwhile
+    Table& table = at->second;
+    if (const std::string expression = text(row[7]); !expression.empty()) {
+      for (const ColumnDef& c : table.def.columns)
+        if (is_path_of(expression, c.name)) table.paths[text(row[1])] = c.name;
+      continue;
+    }
+    ColumnDef column;
+    column.name = text(row[1]);
+    column.comment = text(row[5]);
+    const bool counts = text(row[6]).find("auto_increment") != std::string::npos;
+    column.type = mysql_core_type(text(row[2]), column.comment) + (counts ? " auto_increment" : "");
+    column.nullable = text(row[4]) == "YES";
+    column.fallback = default_of(row[3], column.nullable, row[8].as<std::int64_t>() > 0);
+    table.def.columns.push_back(std::move(column));
+  }
+}
+
+void read_references(const MysqlAsk& ask, const Cells& schema, std::map<std::string, Table>& tables) {
+  // Names of references end in a number.
+  const auto rows =
+      ask("SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, "
+          "REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE WHERE TABLE_SCHEMA = ? AND "
+          "REFERENCED_TABLE_NAME IS NOT NULL ORDER BY TABLE_NAME, LENGTH(CONSTRAINT_NAME), CONSTRAINT_NAME, "
+          "ORDINAL_POSITION",
+          schema);
+  std::pair<std::string, std::string> last;
+  for (const Cells& row : rows) {
+    const auto at = tables.find(text(row[0]));
+    if (at == tables.end()) continue;
+    auto& keys = at->second.def.foreign_keys;
+    if (std::pair name(text(row[0]), text(row[1])); name != last) {
+      keys.push_back({{}, text(row[3]), text(row[4]), {}, false});
+      last = std::move(name);
+    }
+    keys.back().columns.push_back(text(row[2]));
+    keys.back().parent_columns.push_back(text(row[5]));
+  }
+}
+
+void add_index(Table& table, const std::string& name, IndexDef index) {
+  TableDef& def = table.def;
+  if (name == "PRIMARY") {
+    def.primary_key = std::move(index.columns);
+    return;
+  }
+  for (ForeignKeyDef& key : def.foreign_keys) {
+    if (key.columns != index.columns) continue;
+    key.unique = key.unique || index.unique;
+    return;  // it serves the reference
+  }
+  def.indexes.push_back(std::move(index));
+}
+
+void read_indexes(const MysqlAsk& ask, const Cells& schema, std::map<std::string, Table>& tables, bool expressions) {
+  const auto rows = ask(
+      fmt::format("SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, {} FROM information_schema.STATISTICS WHERE "
+                  "TABLE_SCHEMA = ? ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
+                  expressions ? "EXPRESSION" : "NULL"),
+      schema);
+  for (std::size_t i = 0; i < rows.size();) {
+    const std::string table_name = text(rows[i][0]), name = text(rows[i][1]);
+    IndexDef index;
+    index.unique = rows[i][2].as<std::int64_t>() == 0;
+    bool readable = true;  // no parts that definitions cannot have
+    const auto at = tables.find(table_name);
+    for (; i < rows.size() && text(rows[i][0]) == table_name && text(rows[i][1]) == name; ++i) {
+      if (at == tables.end()) continue;
+      const std::string column = text(rows[i][3]), expression = text(rows[i][4]);
+      if (const auto path = at->second.paths.find(column); path != at->second.paths.end()) {
+        index.columns.push_back(path->second);
+        index.object_path = true;
+      } else if (!column.empty()) {
+        index.columns.push_back(column);
+      } else {
+        const auto& columns = at->second.def.columns;
+        const auto of = std::ranges::find_if(columns, [&](const auto& c) { return is_path_of(expression, c.name); });
+        readable = readable && of != columns.end();
+        if (readable) index.columns.push_back(of->name);
+        index.object_path = true;
+      }
+    }
+    if (at != tables.end() && readable) add_index(at->second, name, std::move(index));
+  }
+  for (auto& [name, table] : tables) {
+    std::ranges::stable_partition(table.def.indexes, [](const IndexDef& index) { return !index.object_path; });
+  }
+}
+
+/// Parents first.
+std::vector<TableDef> in_order(std::map<std::string, Table> tables, const std::vector<std::string>& names) {
+  std::vector<TableDef> out;
+  const std::function<void(const std::string&)> add = [&](const std::string& name) {
+    auto node = tables.extract(name);
+    if (node.empty()) return;
+    TableDef& def = node.mapped().def;
+    for (const ForeignKeyDef& key : def.foreign_keys)
+      if (key.schema == def.schema) add(key.table);
+    if (!def.columns.empty()) out.push_back(std::move(def));  // else it was dropped meanwhile
+  };
+  for (const std::string& name : names) add(name);
+  return out;
+}
+
+}  // namespace
+
+std::vector<std::string> mysql_schemas(const MysqlAsk& ask) {
+  std::vector<std::string> names;
+  for (const Cells& row : ask("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "
+                              "('information_schema', 'mysql', 'performance_schema', 'sys') ORDER BY SCHEMA_NAME",
+                              {}))
+    names.push_back(text(row[0]));
+  return names;
+}
+
+std::vector<TableDef> mysql_tables(const MysqlAsk& ask, std::string_view schema) {
+  const Cells params{schema};
+  std::map<std::string, Table> tables;
+  std::vector<std::string> names;
+  bool expressions = false;
+  for (const Cells& row : ask("SELECT TABLE_NAME, TABLE_COMMENT, INSTR(VERSION(), 'MariaDB') FROM "
+                              "information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE IN ('BASE TABLE', "
+                              "'SYSTEM VERSIONED') ORDER BY CREATE_TIME, TABLE_NAME",
+                              params)) {
+    Table& table = tables[names.emplace_back(text(row[0]))];
+    table.def.schema = schema;
+    table.def.name = text(row[0]);
+    table.def.comment = text(row[1]);
+    expressions = row[2].as<std::int64_t>() == 0;
+  }
+  if (tables.empty()) return {};
+  read_columns(ask, params, tables);
+  read_references(ask, params, tables);
+  read_indexes(ask, params, tables, expressions);
+  return in_order(std::move(tables), names);
+}
+
+MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::string, std::less<>>& schemas) {
+  if (schemas.empty()) return {0, true};
+  Cells params;
+  std::string marks;
+  for (const std::string& schema : schemas) {
+    marks += params.empty() ? "?" : ", ?";
+    params.emplace_back(schema);
+  }
+  const auto rows =
+      ask(fmt::format(
+              "SELECT COALESCE(BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', TABLE_SCHEMA, TABLE_NAME, CREATE_TIME)), 15), "
+              "16, 10) AS UNSIGNED)), 0), COALESCE(MAX(CREATE_TIME) >= NOW() - INTERVAL 2 SECOND, 0) FROM "
+              "information_schema.TABLES WHERE TABLE_SCHEMA IN ({})",
+              marks),
+          params);
+  return {rows.at(0).at(0).as<std::int64_t>(), rows[0].at(1).as<std::int64_t>() == 0};
+}
+
+}  // namespace oas::db
