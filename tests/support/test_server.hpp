@@ -39,12 +39,17 @@ inline std::optional<TestServer> test_server(const char* variable) {
   return server;
 }
 
+/// A missing server is a failure in CI, but for MySQL, which Debian does not have beside MariaDB.
+inline bool must_be_there(std::string_view variable) {
+  const char* ci = std::getenv("CI");
+  return ci && std::string_view(ci) == "true" && variable != "OAS_TEST_MYSQL";
+}
+
 }  // namespace oas::test
 
 /// In SetUp: without the server the test is skipped, in CI it fails.
-#define OAS_NEED_SERVER(variable)                                                                         \
-  if (!::oas::test::test_server(variable)) {                                                              \
-    const char* ci = std::getenv("CI");                                                                   \
-    if (ci && std::string_view(ci) == "true") FAIL() << variable << " is not set: the server is missing"; \
-    GTEST_SKIP() << variable << " is not set. run this under tools/with_servers";                         \
+#define OAS_NEED_SERVER(variable)                                                                           \
+  if (!::oas::test::test_server(variable)) {                                                                \
+    if (::oas::test::must_be_there(variable)) FAIL() << (variable) << " is not set: the server is missing"; \
+    GTEST_SKIP() << (variable) << " is not set. run this under tools/with_servers";                         \
   }
