@@ -140,8 +140,13 @@ void read_indexes(const MysqlAsk& ask, const Cells& schema, std::map<std::string
     }
     if (at != tables.end() && readable) add_index(at->second, name, std::move(index));
   }
+  // Those of paths last, in the order of their columns, as they are declared: names of indexes tell nothing.
   for (auto& [name, table] : tables) {
-    std::ranges::stable_partition(table.def.indexes, [](const IndexDef& index) { return !index.object_path; });
+    const auto& columns = table.def.columns;
+    std::ranges::stable_sort(table.def.indexes, std::less(), [&](const IndexDef& index) {
+      if (!index.object_path) return std::ptrdiff_t{-1};
+      return std::ranges::find(columns, index.columns.front(), &ColumnDef::name) - columns.begin();
+    });
   }
 }
 
@@ -201,13 +206,12 @@ MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::stri
     marks += params.empty() ? "?" : ", ?";
     params.emplace_back(schema);
   }
-  const auto rows =
-      ask(fmt::format(
-              "SELECT COALESCE(BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', TABLE_SCHEMA, TABLE_NAME, CREATE_TIME)), 15), "
-              "16, 10) AS UNSIGNED)), 0), COALESCE(MAX(CREATE_TIME) >= NOW() - INTERVAL 2 SECOND, 0) FROM "
-              "information_schema.TABLES WHERE TABLE_SCHEMA IN ({})",
-              marks),
-          params);
+  const auto rows = ask(
+      fmt::format("SELECT COALESCE(BIT_XOR(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', TABLE_SCHEMA, TABLE_NAME, "
+                  "CREATE_TIME), 256), 15), 16, 10) AS UNSIGNED)), 0), COALESCE(MAX(CREATE_TIME) >= NOW() - INTERVAL 2 "
+                  "SECOND, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({})",
+                  marks),
+      params);
   return {rows.at(0).at(0).as<std::int64_t>(), rows[0].at(1).as<std::int64_t>() == 0};
 }
 

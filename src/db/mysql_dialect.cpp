@@ -148,8 +148,8 @@ constexpr std::array<std::array<std::string_view, 2>, 27> functions{
      {"variance", "var_pop"},
      {"year", "year"}}};
 
-/// By what objects are found: a number made of the path, because paths are longer than what an index takes. Of the many
-/// functions that make one, indexes of MySQL take this one.
+/// By what objects are found: a number made of the path, because paths are longer than what an index takes. Of the
+/// functions that make one, this is the one that every MySQL has: MD5 went with version 9.
 std::string path_number(std::string_view path) { return fmt::format("sha2({}, 256)", path); }
 
 class MysqlDialect final : public Dialect {

@@ -282,6 +282,7 @@ MysqlStatement::MysqlStatement(std::shared_ptr<MysqlLink> link, std::string_view
 MysqlStatement::~MysqlStatement() { link_->closing_.push_back(handle_); }
 
 void MysqlStatement::fail() {
+  if (mysql_stmt_errno(handle_) == 0) link_->fail();  // between rows, the library leaves it there
   link_->fail(mysql_stmt_errno(handle_), mysql_stmt_sqlstate(handle_), mysql_stmt_error(handle_));
 }
 

@@ -108,7 +108,7 @@ class MysqlConnection final : public Connection {
   std::unique_ptr<Connection> side() override { return fork(); }
   void cancel() noexcept override {
     const std::lock_guard lock(link_mutex_);  // held to the end, so that no later statement is hit
-    if (!running_) return;
+    if (!busy_) return;
     cancelled_ = true;
     link_->cancel();
   }
@@ -128,6 +128,7 @@ class MysqlConnection final : public Connection {
   void require_process(std::string_view tried) const;
   void require_transaction(std::string_view tried) const;
   void require_session();
+  bool set_busy(bool busy);
   template <class F>
   auto running(std::string_view tried, const MysqlText* text, F&& what);
   Error error_of(const MysqlFailure& failure, std::string_view tried, const MysqlText* text);
@@ -145,6 +146,7 @@ class MysqlConnection final : public Connection {
   std::size_t rows_that_fit(std::span<const std::vector<Value>> rows) const;
   void check_count(const Statement& statement, std::size_t given) const;
   bool receive(Answer& answer);
+  void complete(Answer& answer);
   void finish_stream();
   void end_answers(std::size_t level);
 
@@ -153,7 +155,7 @@ class MysqlConnection final : public Connection {
   pid_t process_ = getpid();
   std::mutex link_mutex_;  // cancel() may come at any time
   std::shared_ptr<MysqlLink> link_;
-  bool running_ = false, cancelled_ = false;
+  bool busy_ = false, cancelled_ = false;
 
   /// One a transaction or savepoint: whether the server has been told of it.
   std::vector<bool> levels_;
@@ -226,30 +228,33 @@ void MysqlConnection::require_session() {
   link_ = std::move(fresh);
 }
 
-/// Everything that waits for the server goes through here: it is what cancel() stops, and its failures become errors.
+/// Every command goes through here: it is what cancel() stops, and its failures become errors.
 template <class F>
 auto MysqlConnection::running(std::string_view tried, const MysqlText* text, F&& what) {
-  struct Mark {
+  struct Busy {
     MysqlConnection& c;
-    explicit Mark(MysqlConnection& connection) : c(connection) {
-      const std::lock_guard lock(c.link_mutex_);
-      c.running_ = true;
-      c.cancelled_ = false;
+    explicit Busy(MysqlConnection& connection) : c(connection) {
+      if (c.set_busy(true)) c.link_->absorb_cancel();  // it came too late for the last one
     }
-    ~Mark() {
-      const std::lock_guard lock(c.link_mutex_);
-      c.running_ = false;
-      if (c.cancelled_ && !c.streaming_) c.link_->absorb_cancel();  // it may have come too late for this one
+    ~Busy() {
+      if (!c.streaming_) c.set_busy(false);
     }
   };
   std::optional<MysqlFailure> failure;
   try {
-    const Mark mark(*this);
+    const Busy busy(*this);
     return what();
   } catch (const MysqlFailure& f) {
     failure = f;
   }
   throw error_of(*failure, tried, text);
+}
+
+/// Whether it was cancelled before.
+bool MysqlConnection::set_busy(bool busy) {
+  const std::lock_guard lock(link_mutex_);
+  busy_ = busy;
+  return busy && std::exchange(cancelled_, false);
 }
 
 Error MysqlConnection::error_of(const MysqlFailure& f, std::string_view tried, const MysqlText* text) {
@@ -439,25 +444,31 @@ std::unique_ptr<Cursor> MysqlConnection::do_execute(std::string_view sql, std::s
   }
   begin_levels(text.verb == MysqlVerb::changes);
   running("execute a statement", &text, [&] {
-    answer->statement = prepare(sql);
     if (text.verb == MysqlVerb::forbidden) {
+      constexpr unsigned syntax = 1064;
+      try {
+        MysqlStatement(link_, sql);
+      } catch (const MysqlFailure& f) {
+        if (f.number == syntax || link_->lost()) throw;
+      }
       throw Error(Errc::access,
                   fmt::format("execute a statement on {}: it does what none may do here: transactions, settings, "
                               "privileges and files belong to the connection",
                               location_),
                   location_);
     }
+    answer->statement = prepare(sql);
     check_count(*answer->statement, params.size());
     for (const auto& weak : answers_) {
       if (const auto other = weak.lock(); other && other->statement == answer->statement) other->over = true;
     }
     run(*answer->statement, params);
+    answer->columns = answer->statement->prepared.columns();
+    answer->affected = answer->statement->prepared.affected();
+    answer->complete = answer->columns.empty();
+    if (!answer->complete) streaming_ = answer;
   });
-  answer->columns = answer->statement->prepared.columns();
-  answer->affected = answer->statement->prepared.affected();
-  answer->complete = answer->columns.empty();
   if (!answer->complete) {
-    streaming_ = answer;
     std::erase_if(answers_, [](const auto& weak) { return weak.expired(); });
     answers_.push_back(answer);
   }
@@ -543,16 +554,21 @@ std::vector<std::int64_t> MysqlConnection::do_execute_many(std::string_view sql,
 bool MysqlConnection::receive(Answer& answer) {
   std::vector<Value> cells;
   try {
-    if (running("read the next row", nullptr, [&] { return answer.statement->prepared.fetch(cells); })) {
+    if (answer.statement->prepared.fetch(cells)) {
       answer.rows.push_back(std::move(cells));
       return true;
     }
-  } catch (const Error& e) {
-    answer.failure = e;
+  } catch (const MysqlFailure& f) {
+    answer.failure = error_of(f, "read the next row", nullptr);
   }
+  complete(answer);
+  return false;
+}
+
+void MysqlConnection::complete(Answer& answer) {
   answer.complete = true;
   if (streaming_.get() == &answer) streaming_.reset();
-  return false;
+  set_busy(false);
 }
 
 void MysqlConnection::fetch(Answer& answer) {
@@ -572,8 +588,7 @@ void MysqlConnection::finish_stream() {
     link_->cancel();
     answer->statement->prepared.discard();
     link_->absorb_cancel();
-    answer->complete = true;
-    return;
+    return complete(*answer);
   }
 }
 
