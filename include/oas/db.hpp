@@ -109,10 +109,16 @@ class Dialect {
   /// values, and the default of every column that is not named.
   virtual std::string insert(const TableDef&, std::span<const std::string> columns, OnDuplicate) const = 0;
   /// Behind a SELECT in a writing transaction: its rows stay as they are read until the transaction ends. Empty where
-  /// writing transactions wait for each other anyway; so is `lock_table`.
+  /// writing transactions wait for each other anyway; so is `lock_tables`.
   virtual std::string_view for_update() const noexcept = 0;
-  /// The statement after which nobody else writes to the table until the transaction ends; reading goes on.
-  virtual std::string lock_table(std::string_view schema, std::string_view name) const = 0;
+  /// The first statement of a transaction, after which nobody else writes to these tables until it ends. It uses no
+  /// tables but these and `others`: some databases must be told. Transactions that use several of all these begin with
+  /// the first one in the order of their names, or they wait for each other in a circle.
+  virtual std::string lock_tables(std::string_view schema, std::span<const std::string> names,
+                                  std::span<const std::string> others) const = 0;
+  /// CREATE, DROP and the like commit what the transaction has changed. They are refused behind changes (usage), but
+  /// not behind `lock_tables`.
+  virtual bool definitions_commit() const noexcept { return false; }
   /// The text under `member` of the JSON object in a column.
   virtual std::string json_text(std::string_view quoted_column, std::string_view member) const = 0;
   /// A condition: the member "path" of the JSON object in a column is one of `count` parameters. It uses the index on

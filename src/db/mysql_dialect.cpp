@@ -175,11 +175,7 @@ class MysqlDialect final : public Dialect {
     check_default(*this, c);
     if (c.type == "uuid" && c.fallback.kind == Default::Kind::literal)
       refuse(c.type, "MySQL keeps it as bytes, and a default of bytes cannot be read back. remove the default");
-    std::string rest = null_and_default(c, default_of(c));
-    // The digits of the default are those of the column, or the server refuses it.
-    if (const TypeWords type = type_words(c.type);
-        c.fallback.kind == Default::Kind::now && c.fallback.literal.empty() && !type.arguments.empty())
-      rest += fmt::format("({})", type.arguments[0]);
+    const std::string rest = null_and_default(c, default_of(c));
     const std::string comment = comment_of(c);
     return quote(c.name) + " " + (c.origin.empty() ? column_type(c.type) : read_back(c.type)) +
            (rest.empty() ? "" : " ") + rest + (comment.empty() ? "" : " COMMENT " + quote_comment(comment));
@@ -231,9 +227,14 @@ class MysqlDialect final : public Dialect {
   }
 
   std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
-  std::string lock_table(std::string_view schema, std::string_view name) const override {
-    return "SELECT count(*) FROM " + table(schema, name) + " FOR UPDATE";  // and the gaps between its rows
+  std::string lock_tables(std::string_view schema, std::span<const std::string> names,
+                          std::span<const std::string> others) const override {
+    std::string list;
+    for (const auto& some : {names, others})
+      for (const std::string& name : some) list += (list.empty() ? "" : ", ") + table(schema, name) + " WRITE";
+    return "LOCK TABLES " + list;
   }
+  bool definitions_commit() const noexcept override { return true; }
   std::string json_text(std::string_view quoted_column, std::string_view member) const override {
     if (member.empty() || member.find_first_of("\"\\") != member.npos)
       throw Error(Errc::usage, "name a member of a JSON object: it is empty, or holds a quotation mark or a backslash");
@@ -277,6 +278,13 @@ class MysqlDialect final : public Dialect {
     if (type.kind == CellType::Kind::decimal) {  // in a query within a query, columns arrive as expressions do
       if (const auto* exact = cell.get_if<Decimal>()) return *exact;
       if (const auto* whole = cell.get_if<std::int64_t>()) return Decimal{std::to_string(*whole)};
+    }
+    // What is no member of an enum was kept as an empty text, once.
+    if (const auto* text = cell.get_if<std::string>(); text && type.kind == CellType::Kind::enumeration &&
+                                                       std::ranges::find(type.labels, *text) == type.labels.end()) {
+      throw Error(Errc::decode, fmt::format("read a cell as {}: it holds a text that is none of these. somebody else "
+                                            "has written it",
+                                            core_type));
     }
     if (const auto* bytes = cell.get_if<Bytes>(); bytes && type.kind == CellType::Kind::uuid && bytes->size() == 16) {
       Uuid id;
@@ -328,7 +336,18 @@ class MysqlDialect final : public Dialect {
     return "_oas_path_" + hex(digest.finish());
   }
 
-  std::string statement(const TableDef& def, bool portable) const {
+  /// CURRENT_TIMESTAMP with as many digits as the column has: MySQL refuses others.
+  static TableDef with_digits(TableDef def) {
+    for (ColumnDef& c : def.columns) {
+      const TypeWords type = type_words(c.type), now = type_words(c.fallback.literal);
+      if (c.fallback.kind == Default::Kind::now && now.arguments.empty() && !type.arguments.empty())
+        c.fallback.literal = fmt::format("CURRENT_TIMESTAMP({})", type.arguments[0]);
+    }
+    return def;
+  }
+
+  std::string statement(const TableDef& given, bool portable) const {
+    const TableDef def = portable ? given : with_digits(given);
     check_names(*this, def);
     std::vector<std::string> lines = column_lines(*this, def), indexes;
     // Texts of the ledger are compared byte by byte, and are longer than what an index on characters takes.

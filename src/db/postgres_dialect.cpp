@@ -231,8 +231,11 @@ class PostgresDialect final : public Dialect {
   }
 
   std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
-  std::string lock_table(std::string_view schema, std::string_view name) const override {
-    return "LOCK TABLE " + table(schema, name) + " IN SHARE ROW EXCLUSIVE MODE";
+  std::string lock_tables(std::string_view schema, std::span<const std::string> names,
+                          std::span<const std::string>) const override {
+    std::string list;
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + table(schema, name);
+    return "LOCK TABLE " + list + " IN SHARE ROW EXCLUSIVE MODE";
   }
   std::string json_text(std::string_view quoted_column, std::string_view member) const override {
     if (member.empty()) throw Error(Errc::usage, "name a member of a JSON object: it is empty");

@@ -126,23 +126,30 @@ void SessionState::ensure_ledger(const std::string& schema) {
   if (has_ledger(schema)) return;
   std::vector<db::TableDef> tables{db::lineage_table(schema)};  // the trash comes last: if it is there, all are
   for (auto& table : Ledger::row_tables(schema)) tables.push_back(std::move(table));
-  try {
-    db::Transaction tx(*main);
-    const auto now = main->introspect(schema);
-    const auto names = main->schemas();
-    if (std::ranges::find(names, schema) == names.end()) {  // servers want a privilege even if there is nothing to do
-      for (const auto& sql : dialect().create_schema(schema)) tx.execute(sql);
+  // Where definitions commit, they must not commit what an open transaction has changed.
+  const bool commit = dialect().definitions_commit();
+  const auto other = commit && main->depth() > 0 ? main->fork() : nullptr;
+  for (std::size_t attempt = 0;; ++attempt) {
+    try {
+      db::Transaction tx(other ? *other : *main);
+      const auto now = main->introspect(schema);
+      const auto names = main->schemas();
+      if (std::ranges::find(names, schema) == names.end()) {  // servers want a privilege even if there is nothing to do
+        for (const auto& sql : dialect().create_schema(schema)) tx.execute(sql);
+      }
+      for (const auto& table : tables) {
+        if (std::ranges::any_of(now, [&](const auto& t) { return t.name == table.name; })) continue;
+        for (const auto& sql : dialect().create_table(table)) tx.execute(sql);
+      }
+      tx.commit();
+      return forget_tables();
+    } catch (const Error& e) {
+      forget_tables();
+      if (e.code() == Errc::duplicate && has_ledger(schema)) return;  // by somebody else, meanwhile
+      // Somebody else is making them one by one: what is left is made together.
+      if (e.code() == Errc::duplicate && commit && attempt < tables.size()) continue;
+      throw e.within("prepare schema " + schema);
     }
-    for (const auto& table : tables) {
-      if (std::ranges::any_of(now, [&](const auto& t) { return t.name == table.name; })) continue;
-      for (const auto& sql : dialect().create_table(table)) tx.execute(sql);
-    }
-    tx.commit();
-    forget_tables();
-  } catch (const Error& e) {
-    forget_tables();
-    if (e.code() == Errc::duplicate && has_ledger(schema)) return;  // by somebody else, meanwhile
-    throw e.within("prepare schema " + schema);
   }
 }
 

@@ -49,9 +49,15 @@ std::vector<db::TableDef> side_tables(const std::string& schema) {
   return {intents, claims, collector};
 }
 
+/// MySQL keeps the texts of the ledger as bytes.
+std::string text_of(const Value& cell) {
+  const auto* bytes = cell.get_if<Bytes>();
+  return bytes ? std::string(bytes->text()) : cell.as<std::string>();
+}
+
 ObjectPath object_of(const std::vector<Value>& cells, std::size_t first = 0) {
   const Value& folder = cells[first + 2];  // a bool where the database has them
-  return {cells[first].as<std::string>(), cells[first + 1].as<std::string>(),
+  return {text_of(cells[first]), text_of(cells[first + 1]),
           folder.is<bool>() ? folder.as<bool>() : folder.as<std::int64_t>() != 0};
 }
 
@@ -71,19 +77,28 @@ Ledger::Ledger(db::Connection& side, std::string schema, std::string owner, std:
     return std::ranges::any_of(known, [](const db::TableDef& t) { return t.name == "~oas_collector"; });
   };
   if (made()) return;
-  try {
-    db::Transaction tx(side_);
-    if (made()) return;
-    const auto names = side_.schemas();
-    if (std::ranges::find(names, schema_) == names.end()) {
-      for (const auto& sql : dialect_.create_schema(schema_)) tx.execute(sql);
+  const auto tables = side_tables(schema_);
+  for (std::size_t attempt = 0;; ++attempt) {
+    try {
+      db::Transaction tx(side_);
+      if (made()) return;
+      const auto names = side_.schemas();
+      if (std::ranges::find(names, schema_) == names.end()) {
+        for (const auto& sql : dialect_.create_schema(schema_)) tx.execute(sql);
+      }
+      const auto known = side_.introspect(schema_);
+      for (const auto& table : tables) {
+        if (std::ranges::find(known, table.name, &db::TableDef::name) != known.end()) continue;
+        for (const auto& sql : dialect_.create_table(table)) tx.execute(sql);
+      }
+      tx.commit();
+      return;
+    } catch (const Error& e) {
+      if (made()) return;  // by another process, meanwhile
+      // Where each definition commits, another process is making them one by one: what is left is made together.
+      if (e.code() == Errc::duplicate && dialect_.definitions_commit() && attempt < tables.size()) continue;
+      throw;
     }
-    for (const auto& table : side_tables(schema_)) {
-      for (const auto& sql : dialect_.create_table(table)) tx.execute(sql);
-    }
-    tx.commit();
-  } catch (const Error&) {
-    if (!made()) throw;  // by another process, meanwhile
   }
 }
 
@@ -119,7 +134,7 @@ bool Ledger::collector_busy(db::Transaction& tx) {
   const auto cursor = tx.execute(fmt::format("SELECT owner, until FROM {}", side_table("~oas_collector")));
   std::vector<Value> cells;
   // A collector that died cannot remove any more; one that is only late may.
-  return cursor->next(cells) && !(owner_life(cells[0].as<std::string>()) == Life::dead);
+  return cursor->next(cells) && !(owner_life(text_of(cells[0])) == Life::dead);
 }
 
 void Ledger::prune(db::Transaction& tx) {
@@ -139,8 +154,30 @@ void Ledger::prune() {
   holding_ = false;
 }
 
+/// The first one that names one of the paths.
+std::optional<Ledger::Claim> Ledger::claim_on(db::Transaction& tx, std::span<const ObjectPath> paths) {
+  std::set<std::pair<std::string, std::string>> wanted;
+  const auto claims =
+      tx.execute(fmt::format("SELECT store, path, folder, owner, since FROM {}", side_table("~oas_claims")));
+  std::vector<Value> cells;
+  while (claims->next(cells)) {
+    if (wanted.empty()) {
+      for (const ObjectPath& p : paths) wanted.emplace(p.store, p.path);
+    }
+    Claim claim{object_of(cells), text_of(cells[3]), cells[4].as<std::int64_t>()};
+    if (wanted.contains({claim.object.store, claim.object.path})) return claim;
+  }
+  return std::nullopt;
+}
+
 bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths, Claim& blocking) {
   db::Transaction tx(side_);
+  const auto claimed = [&] {
+    auto found = claim_on(tx, paths);
+    if (found) blocking = std::move(*found);
+    return found.has_value();
+  };
+  if (claimed()) return false;
   if (holding_) drop_lease(tx);
   const bool pruning = !settled_.empty() && !collector_busy(tx);
   if (pruning) prune(tx);
@@ -153,21 +190,8 @@ bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths,
   tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, id, owner, until) VALUES ({})",
                               side_table("~oas_intents"), marks),
                   rows);
-  // Only now: a collector that claims locks the intents first, so either it sees ours, or we see its claim.
-  std::set<std::pair<std::string, std::string>> wanted;
-  const auto claims =
-      tx.execute(fmt::format("SELECT store, path, folder, owner, since FROM {}", side_table("~oas_claims")));
-  std::vector<Value> cells;
-  while (claims->next(cells)) {
-    if (wanted.empty()) {
-      for (const ObjectPath& p : paths) wanted.emplace(p.store, p.path);
-    }
-    Claim claim{object_of(cells), cells[3].as<std::string>(), cells[4].as<std::int64_t>()};
-    if (wanted.contains({claim.object.store, claim.object.path})) {
-      blocking = std::move(claim);
-      return false;
-    }
-  }
+  // Again: a collector that claims locks the intents first, so either it sees ours, or we see its claim.
+  if (claimed()) return false;
   tx.commit();
   holding_ = false;
   if (pruning) {
@@ -217,7 +241,7 @@ Ledger::Verdict Ledger::verdict(db::Transaction& rows, const std::string& id) {
       params);
   std::vector<Value> cells;
   if (!cursor->next(cells)) return Verdict::none;
-  return cells[0].as<std::string>() == "done" ? Verdict::done : Verdict::void_;
+  return text_of(cells[0]) == "done" ? Verdict::done : Verdict::void_;
 }
 
 Ledger::Verdict Ledger::make_void(db::Transaction& rows, const std::string& id) {
@@ -243,7 +267,7 @@ bool Ledger::acquire() {
   const auto cursor = tx.execute(fmt::format("SELECT owner, until FROM {}", table));
   std::vector<Value> cells;
   if (cursor->next(cells)) {
-    const auto owner = cells[0].as<std::string>();
+    const auto owner = text_of(cells[0]);
     // The design's one timing assumption: a collector that has not renewed for an hour does not wake up and remove.
     const bool gone = owner == owner_ || owner_life(owner) == Life::dead || cells[1].as<std::int64_t>() + hour < now();
     if (!gone) return false;
@@ -287,9 +311,9 @@ std::vector<Ledger::Intent> Ledger::intents() {
   std::vector<Intent> out;
   std::vector<Value> cells;
   while (cursor->next(cells)) {
-    const auto id = cells[3].as<std::string>();
+    const auto id = text_of(cells[3]);
     if (out.empty() || out.back().id != id) {
-      out.push_back({id, cells[4].as<std::string>(), cells[5].as<std::int64_t>(), {}});
+      out.push_back({id, text_of(cells[4]), cells[5].as<std::int64_t>(), {}});
     }
     out.back().paths.push_back(object_of(cells));
   }
@@ -312,7 +336,7 @@ void Ledger::prune_witnesses(db::Transaction& rows) {
     const auto cursor = rows.execute(fmt::format("SELECT id, verdict, since FROM {}", row_table("~oas_witnesses")));
     std::vector<Value> cells;
     while (cursor->next(cells)) {
-      const bool done = cells[1].as<std::string>() == "done";
+      const bool done = text_of(cells[1]) == "done";
       if (done || cells[2].as<std::int64_t>() + month < now()) gone.push_back({cells[0]});
     }
   }
@@ -320,7 +344,7 @@ void Ledger::prune_witnesses(db::Transaction& rows) {
   // Intents second: one that a witness belongs to is there, or was forgotten for good.
   std::set<std::string> open;
   for (const Intent& intent : intents()) open.insert(intent.id);
-  std::erase_if(gone, [&](const auto& line) { return open.contains(line[0].template as<std::string>()); });
+  std::erase_if(gone, [&](const auto& line) { return open.contains(text_of(line[0])); });
   rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
                     gone);
 }
@@ -331,7 +355,7 @@ std::vector<Ledger::Trashed> Ledger::trashed(db::Transaction& rows, std::size_t 
                                row_table("~oas_trash"), limit, skip));
   std::vector<Trashed> out;
   std::vector<Value> cells;
-  while (cursor->next(cells)) out.push_back({cells[3].as<std::string>(), object_of(cells)});
+  while (cursor->next(cells)) out.push_back({text_of(cells[3]), object_of(cells)});
   return out;
 }
 
@@ -347,21 +371,22 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
   const std::set<std::string, std::less<>> voided(void_ids.begin(), void_ids.end());
   std::vector<ObjectPath> out;
   db::Transaction tx(side_);
-  if (const auto lock = dialect_.lock_table(schema_, "~oas_intents"); !lock.empty()) tx.execute(lock);
+  static const std::vector<std::string> intents{"~oas_intents"}, claims{"~oas_claims"};
+  if (const auto lock = dialect_.lock_tables(schema_, intents, claims); !lock.empty()) tx.execute(lock);
   const std::string named = fmt::format("SELECT id FROM {} WHERE store = {} AND path = {}", side_table("~oas_intents"),
                                         dialect_.placeholder(1), dialect_.placeholder(2));
   std::set<std::pair<std::string, std::string>> taken;  // removals that failed half-way keep their claims
   {
     const auto cursor = tx.execute(fmt::format("SELECT store, path FROM {}", side_table("~oas_claims")));
     std::vector<Value> cells;
-    while (cursor->next(cells)) taken.emplace(cells[0].as<std::string>(), cells[1].as<std::string>());
+    while (cursor->next(cells)) taken.emplace(text_of(cells[0]), text_of(cells[1]));
   }
   for (const ObjectPath& object : objects) {
     const std::vector<Value> params{object.store, object.path};
     const auto cursor = tx.execute(named, params);
     std::vector<Value> cells;
     bool wanted = taken.contains({object.store, object.path});
-    while (cursor->next(cells)) wanted = wanted || !voided.contains(cells[0].as<std::string>());
+    while (cursor->next(cells)) wanted = wanted || !voided.contains(text_of(cells[0]));
     if (!wanted) out.push_back(object);
   }
   std::vector<std::vector<Value>> lines;

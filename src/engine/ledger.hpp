@@ -103,6 +103,7 @@ class Ledger {
   bool may_write(const Intent& intent) const;
 
  private:
+  std::optional<Claim> claim_on(db::Transaction& tx, std::span<const ObjectPath> paths);
   std::string side_table(std::string_view name) const;
   std::string row_table(std::string_view name) const;
   void prune(db::Transaction& tx);

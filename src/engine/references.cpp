@@ -132,11 +132,9 @@ std::set<ObjectPath> ReferenceFinder::find(std::span<const ObjectPath> candidate
         const std::string path = dialect.json_text(column, "path"), store = dialect.json_text(column, "store");
         for (std::size_t first = 0; first < paths.size(); first += batch) {
           const std::size_t count = std::min(batch, paths.size() - first);
-          std::string marks;
-          for (std::size_t n = 1; n <= count; ++n) marks += (n > 1 ? ", " : "") + dialect.placeholder(n);
-          const auto cursor =
-              look.execute(fmt::format("SELECT {}, {} FROM {} WHERE {} IN ({})", path, store, table, path, marks),
-                           std::span<const Value>(paths).subspan(first, count));
+          const auto cursor = look.execute(fmt::format("SELECT {}, {} FROM {} WHERE {}", path, store, table,
+                                                       dialect.path_among(def, attributes[i].name, count)),
+                                           std::span<const Value>(paths).subspan(first, count));
           while (cursor->next(cells)) {
             seen(state_.store_name(cells[1].is_null() ? "" : cells[1].as<std::string>()), cells[0].as<std::string>());
           }

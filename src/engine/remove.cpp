@@ -322,41 +322,51 @@ void drop_tables(SessionState& state, Entries going, const std::string& what) {
                   what);
     }
   }
-  Work work(state);
-  // Children before parents: a table is declared after those that it refers to.
-  std::ranges::reverse(going);
+  const db::Dialect& dialect = state.dialect();
+  std::vector<std::string> names;
+  bool objects = false;
   for (const auto& entry : going) {
-    const auto& table = entry->info->def;
     if (!entry->unknown_codec.empty()) {
       throw Error(
           Errc::unsupported,
           fmt::format("drop {}: attribute type {} of {} is not known here, so its objects could not go. add its "
                       "codec to the session",
-                      what, entry->unknown_codec, table.name),
+                      what, entry->unknown_codec, entry->info->def.name),
           what);
     }
-    if (const ObjectColumns columns(*entry); !columns.empty()) {
-      // Nobody adds rows between now and the end of the table.
-      if (const auto lock = state.dialect().lock_table(table.schema, table.name); !lock.empty())
-        work.rows().execute(lock);
-      std::vector<ObjectPath> objects;
-      {
-        const auto cursor = work.rows().execute(fmt::format("SELECT {} FROM {}", columns.list(state.dialect()),
-                                                            state.dialect().table(table.schema, table.name)));
-        std::vector<Value> cells;
-        while (cursor->next(cells)) {
-          const auto found = columns.objects(state, cells);
-          objects.insert(objects.end(), found.begin(), found.end());
-        }
-      }
-      work.trash(table.schema, objects);
-    }
-    for (const auto& sql : state.dialect().drop_table(table)) work.rows().execute(sql);
-    const std::vector<Value> params{table.name};
-    work.rows().execute(fmt::format("DELETE FROM {} WHERE {} = {}", state.dialect().table(table.schema, "~lineage"),
-                                    state.dialect().quote("table_name"), state.dialect().placeholder(1)),
-                        params);
+    names.push_back(entry->info->def.name);
+    objects = objects || !ObjectColumns(*entry).empty();
   }
+  if (going.empty()) return;
+  const std::string& schema = going.front()->info->def.schema;
+  Work work(state);
+  if (objects) {
+    // Nobody adds rows between now and the end of the tables.
+    static const std::vector<std::string> others{"~oas_trash", "~lineage"};
+    if (const auto lock = dialect.lock_tables(schema, names, others); !lock.empty()) work.rows().execute(lock);
+  }
+  for (const auto& entry : going) {
+    const ObjectColumns columns(*entry);
+    if (columns.empty()) continue;
+    std::vector<ObjectPath> found;
+    const auto cursor = work.rows().execute(
+        fmt::format("SELECT {} FROM {}", columns.list(dialect), dialect.table(schema, entry->info->def.name)));
+    std::vector<Value> cells;
+    while (cursor->next(cells)) {
+      const auto more = columns.objects(state, cells);
+      found.insert(found.end(), more.begin(), more.end());
+    }
+    work.trash(schema, found);
+  }
+  // Children before parents: a table is declared after those that it refers to.
+  std::ranges::reverse(going);
+  for (const auto& entry : going)
+    for (const auto& sql : dialect.drop_table(entry->info->def)) work.rows().execute(sql);
+  std::vector<std::vector<Value>> lines;
+  for (const std::string& name : names) lines.push_back({name});
+  work.rows().execute_many(fmt::format("DELETE FROM {} WHERE {} = {}", dialect.table(schema, "~lineage"),
+                                       dialect.quote("table_name"), dialect.placeholder(1)),
+                           lines);
   state.forget_tables();
   work.commit();
 }

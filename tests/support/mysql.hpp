@@ -17,10 +17,10 @@ namespace oas::test {
 constexpr const char* mariadb_variable = "OAS_TEST_MARIADB";
 constexpr const char* mysql_variable = "OAS_TEST_MYSQL";
 
-class RawMysql {
+class MysqlClient {
  public:
   using Cells = std::vector<std::string>;
-  explicit RawMysql(const char* variable) {
+  explicit MysqlClient(const char* variable) {
     const TestServer server = test_server(variable).value();
     mysql_optionsv(handle_.get(), MYSQL_SET_CHARSET_NAME, "utf8mb4");
     if (!mysql_real_connect(handle_.get(), nullptr, server.user.c_str(), server.password.c_str(), nullptr, 0,
@@ -47,6 +47,14 @@ class RawMysql {
     return rows;
   }
   std::string cell(const std::string& sql) { return run(sql).at(0).at(0); }
+  static std::string literal(const std::string& bytes) {
+    std::string out = "x'";
+    for (const unsigned char c : bytes) {
+      out += "0123456789abcdef"[c >> 4];
+      out += "0123456789abcdef"[c & 15];
+    }
+    return out + "'";
+  }
 
  private:
   std::unique_ptr<MYSQL, void (*)(MYSQL*)> handle_{mysql_init(nullptr), mysql_close};
@@ -55,18 +63,18 @@ class RawMysql {
 /// Drops all schemas of the server and keeps other tests away from it until this process ends: schemas are all that a
 /// server has, so that tests take turns.
 inline void empty_mysql_server(const char* variable) {
-  static std::vector<std::pair<std::string, std::unique_ptr<RawMysql>>> keepers;
-  RawMysql* keeper = nullptr;
+  static std::vector<std::pair<std::string, std::unique_ptr<MysqlClient>>> keepers;
+  MysqlClient* keeper = nullptr;
   for (const auto& [name, raw] : keepers)
     if (name == variable) keeper = raw.get();
   if (!keeper) {
-    keeper = keepers.emplace_back(variable, std::make_unique<RawMysql>(variable)).second.get();
+    keeper = keepers.emplace_back(variable, std::make_unique<MysqlClient>(variable)).second.get();
     if (keeper->cell("SELECT GET_LOCK('oas_tests', 600)") != "1")
       throw std::runtime_error("another test has the server");
   }
   for (const auto& row : keeper->run("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA WHERE SCHEMA_NAME NOT IN "
                                      "('information_schema', 'mysql', 'performance_schema', 'sys')"))
-    keeper->run("DROP DATABASE `" + row[0] + "`");
+    keeper->run("SET foreign_key_checks = 0; DROP DATABASE `" + row[0] + "`");
 }
 
 /// Over TCP, as most users come.

@@ -10,6 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#ifdef OAS_WITH_MYSQL
+#include "support/mysql.hpp"
+#endif
 #ifdef OAS_WITH_POSTGRES
 #include "support/postgres.hpp"
 #endif
@@ -128,6 +131,45 @@ class RawPostgres final : public RawDatabase {
 
  private:
   PostgresClient client_;
+};
+#endif
+
+#ifdef OAS_WITH_MYSQL
+class RawMysql final : public RawDatabase {
+ public:
+  explicit RawMysql(const char* variable) : client_(variable) {
+    client_.run("SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')");
+  }
+  std::vector<Cells> run(const std::string& sql, const std::vector<std::string>& bytes = {}) override {
+    std::string text;
+    std::size_t next = 0;
+    for (const char c : sql) {
+      if (c == '?')
+        text += MysqlClient::literal(bytes.at(next++));
+      else
+        text += c;
+    }
+    return client_.run(text);
+  }
+  std::string table(const std::string& name) const override { return "lab.`" + name + "`"; }
+  std::string member(const std::string& column, const std::string& name) const override {
+    return "json_unquote(json_extract(" + column + ", '$." + name + "'))";
+  }
+  std::string with_member(const std::string& column, const std::string& name, const std::string& json) const override {
+    return "json_set(" + column + ", '$." + name + "', json_extract('" + json + "', '$'))";
+  }
+  std::vector<std::string> tables() override {
+    std::vector<std::string> out;
+    for (const Cells& row : client_.run("SELECT CONCAT(TABLE_SCHEMA, '.`', TABLE_NAME, '`') FROM "
+                                        "information_schema.TABLES WHERE TABLE_SCHEMA NOT IN ('information_schema', "
+                                        "'mysql', 'performance_schema', 'sys') AND TABLE_NAME NOT LIKE '~oas%'")) {
+      out.push_back(row[0]);
+    }
+    return out;
+  }
+
+ private:
+  MysqlClient client_;
 };
 #endif
 

@@ -68,7 +68,7 @@ TEST_P(MysqlLimits, rows_of_many_sizes_go_many_to_a_message) {
   std::size_t bytes = 0, nulls = 0;
   for (const Cells& row : rows) row[1].is_null() ? ++nulls : bytes += row[1].as<std::string>().size();
   EXPECT_EQ(raw->run("SELECT COUNT(*), SUM(LENGTH(v)), SUM(v IS NULL), SUM(v = REPEAT('a', LENGTH(v))) FROM lab.t"),
-            (std::vector<RawMysql::Cells>{
+            (std::vector<MysqlClient::Cells>{
                 {"3000", std::to_string(bytes), std::to_string(nulls), std::to_string(3000 - nulls)}}));
 }
 

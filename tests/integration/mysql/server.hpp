@@ -22,7 +22,7 @@ class OnServer : public testing::TestWithParam<const char*> {
     OAS_NEED_SERVER(GetParam())
     empty_mysql_server(GetParam());
     config = mysql_config(GetParam());
-    raw = std::make_unique<RawMysql>(GetParam());
+    raw = std::make_unique<MysqlClient>(GetParam());
     raw->run("CREATE DATABASE lab; CREATE TABLE lab.t (id int PRIMARY KEY, v longtext, u int UNIQUE) ENGINE=InnoDB");
   }
   bool on_mariadb() const { return std::string_view(GetParam()) == mariadb_variable; }
@@ -62,7 +62,7 @@ class OnServer : public testing::TestWithParam<const char*> {
   }
 
   db::Config config;
-  std::unique_ptr<RawMysql> raw;
+  std::unique_ptr<MysqlClient> raw;
 };
 
 #define OAS_ON_SERVERS(suite)                                                                        \

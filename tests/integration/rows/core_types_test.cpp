@@ -143,6 +143,9 @@ TEST_P(CoreTypes, ComeBackAtTheirLimits) {
 
 TEST_P(CoreTypes, InfinitiesAreNumbers) {
   auto table = declare("Measure", "id : int32\n---\nx : float64\ny : float32");
+  if (on_mysql()) {  // it has none
+    return refused(Errc::usage, {"x", "infinity"}, [&] { table.insert1({{"id", 1}, {"x", HUGE_VAL}, {"y", 1.0}}); });
+  }
   table.insert1({{"id", 1}, {"x", HUGE_VAL}, {"y", -HUGE_VALF}});
   const Row row = table.fetch1();
   EXPECT_EQ(row.at<double>("x"), HUGE_VAL);

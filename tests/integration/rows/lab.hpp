@@ -1,5 +1,5 @@
-// What the tests of the row path share: a database, {sqlite, postgres}, and two stores of their own, {file, memory};
-// requests are recorded, and the database is read and damaged behind the library's back.
+// What the tests of the row path share: a database, {sqlite, postgres, mariadb, mysql}, and two stores of their own,
+// {file, memory}; requests are recorded, and the database is read and damaged behind the library's back.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,9 +31,12 @@ class Lab : public ::testing::TestWithParam<const char*> {
 #ifdef OAS_WITH_POSTGRES
     if (on_postgres()) name_ = empty_postgres_database();
 #endif
+#ifdef OAS_WITH_MYSQL
+    if (on_mysql()) empty_mysql_server(server());
+#endif
   }
   void SetUp() override {
-    if (std::string_view(GetParam()).starts_with("postgres")) OAS_NEED_SERVER("OAS_TEST_POSTGRES")
+    if (*server()) OAS_NEED_SERVER(server())
   }
 
   std::filesystem::path path(std::string_view name) const { return folder_.path() / name; }
@@ -44,8 +47,17 @@ class Lab : public ::testing::TestWithParam<const char*> {
   }
   static bool on_files() { return std::string_view(GetParam()).ends_with("file"); }
   /// Without the server, suites are made with SQLite, and then their tests are skipped.
-  static bool on_postgres() {
-    return std::string_view(GetParam()).starts_with("postgres") && test_server("OAS_TEST_POSTGRES");
+  static bool on_postgres() { return server() == std::string_view("OAS_TEST_POSTGRES") && test_server(server()); }
+  /// Or MariaDB.
+  static bool on_mysql() { return *server() && !on_postgres() && test_server(server()); }
+  static bool on_a_server() { return on_postgres() || on_mysql(); }
+  /// The variable that names it.
+  static const char* server() {
+    const std::string_view where = GetParam();
+    return where.starts_with("postgres")  ? "OAS_TEST_POSTGRES"
+           : where.starts_with("mariadb") ? "OAS_TEST_MARIADB"
+           : where.starts_with("mysql")   ? "OAS_TEST_MYSQL"
+                                          : "";
   }
 
   /// `main` is the default store; members of both stores, and others, as JSON.
@@ -60,11 +72,11 @@ class Lab : public ::testing::TestWithParam<const char*> {
   Settings with_stores(const std::string& stores) const {
     const auto text = [](const auto& value) { return '"' + std::string(value) + '"'; };
     std::string where = R"({"backend": "sqlite", "name": )" + text(database_file().string());
-    if (on_postgres()) {
-      const TestServer server = test_server("OAS_TEST_POSTGRES").value();
-      where = R"({"backend": "postgresql", "name": )" + text(name_) + R"(, "host": )" + text(server.host) +
-              R"(, "port": )" + std::to_string(server.port) + R"(, "user": )" + text(server.user) +
-              R"(, "password": )" + text(server.password);
+    if (on_a_server()) {
+      const TestServer at = test_server(server()).value();
+      where = R"({"backend": )" + text(on_postgres() ? "postgresql" : "mysql") + R"(, "host": )" + text(at.host) +
+              R"(, "port": )" + std::to_string(at.port) + R"(, "user": )" + text(at.user) + R"(, "password": )" +
+              text(at.password) + (on_postgres() ? R"(, "name": )" + text(name_) : "");
     }
     return Settings::parse(R"({"database": )" + where + R"(}, "stores": )" + stores + "}");
   }
@@ -100,6 +112,9 @@ class Lab : public ::testing::TestWithParam<const char*> {
   RawDatabase* raw() {
 #ifdef OAS_WITH_POSTGRES
     if (on_postgres() && !raw_) raw_ = std::make_unique<RawPostgres>(name_);
+#endif
+#ifdef OAS_WITH_MYSQL
+    if (on_mysql() && !raw_) raw_ = std::make_unique<RawMysql>(server());
 #endif
     if (!raw_) raw_ = std::make_unique<RawSqlite>(database_file());
     return raw_.get();
@@ -174,15 +189,18 @@ class Lab : public ::testing::TestWithParam<const char*> {
 };
 
 #ifdef OAS_WITH_POSTGRES
-#define OAS_ON_POSTGRES(stores) , stores
+#define OAS_ON_POSTGRES , "postgres_file", "postgres_memory"
 #else
-#define OAS_ON_POSTGRES(stores)
+#define OAS_ON_POSTGRES
+#endif
+#ifdef OAS_WITH_MYSQL
+#define OAS_ON_MYSQL , "mariadb_file", "mariadb_memory", "mysql_file"
+#else
+#define OAS_ON_MYSQL
 #endif
 /// Tests of suites derived from Lab run over every database, with objects in a folder and in memory.
-#define OAS_EVERYWHERE(suite)                                                                                \
-  INSTANTIATE_TEST_SUITE_P(On, suite,                                                                        \
-                           ::testing::Values("sqlite_file", "sqlite_memory" OAS_ON_POSTGRES("postgres_file") \
-                                                                OAS_ON_POSTGRES("postgres_memory")),         \
+#define OAS_EVERYWHERE(suite)                                                                                         \
+  INSTANTIATE_TEST_SUITE_P(On, suite, ::testing::Values("sqlite_file", "sqlite_memory" OAS_ON_POSTGRES OAS_ON_MYSQL), \
                            [](const auto& over) { return std::string(over.param); })
 
 /// Small arrays of whole numbers.

@@ -185,6 +185,7 @@ TEST_P(Metadata, CellsOfBlobsInTheTable) {
   table.insert1({{"id", 1}, {"b", "text"}, {"a", Attachment("f", Bytes::copy("c"))}});
   EXPECT_EQ(raw()->cell("SELECT b FROM " + raw()->table("packed")), std::string("dj0\0\5\4\0\0\0\0\0\0\0text", 17));
   EXPECT_EQ(raw()->cell("SELECT a FROM " + raw()->table("packed")), std::string("f\0c", 3));
+  if (on_mysql()) return;  // which has no function that tells a cell's type
   const std::string type_of = on_postgres() ? "pg_typeof" : "typeof";
   EXPECT_EQ(raw()->cell("SELECT " + type_of + "(b) FROM " + raw()->table("packed")), on_postgres() ? "bytea" : "blob");
 }
