@@ -23,8 +23,8 @@
 namespace oas {
 namespace {
 
-constexpr std::size_t most_rows = 4096;       // of a window
-constexpr std::size_t rows_at_once = 64;      // encoded before it is seen whether their objects fill the window
+constexpr std::size_t most_rows = 4096;        // of a window
+constexpr std::size_t rows_at_once = 64;       // encoded before it is seen whether their objects fill the window
 constexpr std::size_t rows_a_statement = 128;  // that go to the database while the next ones are encoded
 
 std::size_t weight(const Value& value) {

@@ -264,11 +264,11 @@ TEST_P(Tables, AnotherDefinitionIsAnErrorThatNamesTheDifferences) {
         "-> Subject\nscan : int16\n---\n-> [nullable] Rig\n-> [nullable, unique] Subject.proj(partner='subject_id')\n"
         "image=null : <npy@cold>\nindex(scan, rig)");
   });
-  refused(Errc::definition, {"declare lab.scan", "index (rig)"}, [&] {
+  refused(Errc::definition, {"declare lab.scan", "index (rig, scan)"}, [&] {
     declare(
         "Scan",
         "-> Subject\nscan : int16\n---\n-> [nullable] Rig\n-> [nullable, unique] Subject.proj(partner='subject_id')\n"
-        "image=null : <npy@>\nindex(scan, rig)\nindex(rig)");
+        "image=null : <npy@>\nindex(scan, rig)\nindex(rig, scan)");
   });
   refused(Errc::definition, {"declare lab.scan", "subject"}, [&] {
     declare("Scan",

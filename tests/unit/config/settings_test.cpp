@@ -92,9 +92,9 @@ TEST_F(SettingsIn, EncryptionIsAsStrictAsItIsSaid) {
   EXPECT_EQ(all.tls_ca, (root_ / "ca.pem").string());
   EXPECT_EQ(all.tls_certificate, "/c/cert.pem");
   EXPECT_EQ(all.tls_key, (root_ / "key.pem").string());
-  for (const char* wrong : {R"({"ca": 5})", R"({"ciphers": "x"})", R"({"cert": "c"})", R"({"check_hostname": "yes"})",
-                            R"({"verify_mode": "sometimes"})", R"({"verify_mode": "required"})",
-                            R"({"check_hostname": true})"}) {
+  for (const char* wrong :
+       {R"({"ca": 5})", R"({"ciphers": "x"})", R"({"cert": "c"})", R"({"check_hostname": "yes"})",
+        R"({"verify_mode": "sometimes"})", R"({"verify_mode": "required"})", R"({"check_hostname": true})"}) {
     EXPECT_THROW(with(wrong), Error) << wrong;
   }
 }
