@@ -1,4 +1,5 @@
-// A table as a database has it: what is created, and what is found again. Plain values; two are equal if the tables are.
+// A table as a database has it: what is created, and what is found again. Plain values; two are equal if the tables
+// are.
 #pragma once
 
 #include <cstddef>
