@@ -3,8 +3,8 @@
 // them. Whatever happens, the rows are the old ones or the new ones, the same session goes on, nothing dangles, and
 // nothing leaks.
 #include "fault/lab.hpp"
+#include "fault/server.hpp"
 #include "support/cut_proxy.hpp"
-#include "support/postgres.hpp"
 
 namespace oas::test {
 namespace {
@@ -15,7 +15,6 @@ struct Operation {
   const char* name;
   std::function<void(Schema)> run;
 };
-std::ostream& operator<<(std::ostream& out, const Operation& operation) { return out << operation.name; }
 
 Bytes bytes(const std::string& text) { return Bytes::copy(text); }
 Row thing(int id, const std::string& text) {
@@ -61,18 +60,26 @@ const Operation operations[]{
      }},
 };
 
-class Cuts : public testing::TestWithParam<Operation> {
+/// A server, the operation, and every how manieth piece is cut: the more of them, the longer it takes.
+struct Cutting {
+  const char* server;  ///< the variable that names it
+  Operation operation;
+  int step;
+};
+std::ostream& operator<<(std::ostream& out, const Cutting& cutting) { return out << cutting.operation.name; }
+
+class Cuts : public testing::TestWithParam<Cutting> {
  protected:
   void SetUp() override {
-    OAS_NEED_SERVER(postgres_variable)
-    database_ = empty_postgres_database();
-    write_text(folder_.path() / "server", database_);
-    proxy_ = std::make_unique<CutProxy>(test_server(postgres_variable)->host, test_server(postgres_variable)->port);
+    OAS_NEED_SERVER(GetParam().server)
+    at_ = test_server(GetParam().server).value();
+    write_text(folder_.path() / "server", empty_server(GetParam().server));
+    proxy_ = std::make_unique<CutProxy>(at_.host, at_.port);
     Session session = open_session(folder_.path());
     declare(session.schema("lab"));
     fill(session.schema("lab"));
     old_ = contents(session, "lab", "other");
-    GetParam().run(session.schema("lab"));
+    GetParam().operation.run(session.schema("lab"));
     new_ = contents(session, "lab", "other");
     ASSERT_NE(old_, new_);
   }
@@ -85,13 +92,13 @@ class Cuts : public testing::TestWithParam<Operation> {
     bool failed = false, doubtful = false;
     proxy_->arm(cut, at);
     try {
-      GetParam().run(session.schema("lab"));
+      GetParam().operation.run(session.schema("lab"));
     } catch (const Error& e) {
       said = std::string(to_string(e.code())) + ": " + e.what();
       doubtful = e.code() == Errc::in_doubt;
       failed = !doubtful;
       EXPECT_TRUE(doubtful || e.retryable()) << said;
-      EXPECT_EQ(said.find(test_server(postgres_variable)->password), std::string::npos);
+      EXPECT_EQ(said.find(at_.password), std::string::npos);
     }
     const bool cut_made = proxy_->disarm();
     const std::string seen = contents(direct, "lab", "other");
@@ -104,13 +111,14 @@ class Cuts : public testing::TestWithParam<Operation> {
     return cut_made;
   }
 
-  void every_piece(Cut cut, int step = 1) {
+  void every_piece(Cut cut, int times = 1) {
+    const int step = GetParam().step * times;
     Session direct = open_session(folder_.path());
     int pieces = 0;
     {
       Session session = open_session(folder_.path(), nullptr, proxy_->port());
       for (bool more = true; more && !HasFailure(); pieces += step) {
-        SCOPED_TRACE(std::string(GetParam().name) + ", piece " + std::to_string(pieces + 1));
+        SCOPED_TRACE(std::string(GetParam().operation.name) + ", piece " + std::to_string(pieces + 1));
         more = attempt(direct, session, cut, pieces + 1);
       }
     }
@@ -123,8 +131,39 @@ class Cuts : public testing::TestWithParam<Operation> {
     EXPECT_EQ(leftovers(folder_.path(), "lab"), "");
   }
 
+  /// The server ends the connections of the sessions, and has ended them when this returns.
+  std::function<void()> end_connections() {
+#ifdef OAS_WITH_MYSQL
+    if (!is_postgres(GetParam().server)) {
+      return [admin = std::make_shared<MysqlClient>(GetParam().server)] {
+        // Those of tests come through the socket.
+        const std::string others = "SELECT ID FROM information_schema.PROCESSLIST WHERE HOST NOT LIKE 'localhost%'";
+        for (auto left = admin->run(others); !left.empty(); left = admin->run(others)) {
+          for (const auto& row : left) {
+            try {
+              admin->run("KILL " + row[0]);
+            } catch (const std::runtime_error&) {  // it is gone
+            }
+          }
+        }
+      };
+    }
+#endif
+#ifdef OAS_WITH_POSTGRES
+    std::string variable, database;
+    std::istringstream(text_of(folder_.path() / "server")) >> variable >> database;
+    return [admin = std::make_shared<PostgresClient>("postgres"),
+            others = " FROM pg_stat_activity WHERE datname = '" + database + "'"] {
+      admin->run("SELECT pg_terminate_backend(pid)" + others);
+      while (!admin->run("SELECT 1" + others).empty()) {
+      }
+    };
+#endif
+  }
+
   FastFolder folder_;
-  std::string database_, old_, new_;
+  TestServer at_;
+  std::string old_, new_;
   std::unique_ptr<CutProxy> proxy_;
   int others_ = 0;
 };
@@ -132,18 +171,20 @@ class Cuts : public testing::TestWithParam<Operation> {
 TEST_P(Cuts, BeforeTheServerGetsIt) { every_piece(Cut::before); }
 TEST_P(Cuts, BeforeTheAnswerComes) { every_piece(Cut::answer); }
 TEST_P(Cuts, ByTheServer) {
-  PostgresClient admin("postgres");
-  const std::string others = " FROM pg_stat_activity WHERE datname = '" + database_ + "'";
-  proxy_->hook = [&] {
-    admin.run("SELECT pg_terminate_backend(pid)" + others);
-    while (!admin.run("SELECT 1" + others).empty()) {
-    }
-  };
+  proxy_->hook = end_connections();
   every_piece(Cut::hook, 3);  // it takes long
 }
 
-INSTANTIATE_TEST_SUITE_P(Postgres, Cuts, testing::ValuesIn(operations),
-                         [](const auto& given) { return std::string(given.param.name); });
+INSTANTIATE_TEST_SUITE_P(On, Cuts, testing::ValuesIn([] {
+                           std::vector<Cutting> all;
+                           for (const char* server : servers())
+                             for (const Operation& operation : operations)
+                               all.push_back({server, operation, std::string_view(server) == "OAS_TEST_MYSQL" ? 5 : 1});
+                           return all;
+                         }()),
+                         [](const auto& given) {
+                           return name_of_server(given.param.server) + "_" + given.param.operation.name;
+                         });
 
 }  // namespace
 }  // namespace oas::test

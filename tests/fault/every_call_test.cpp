@@ -3,6 +3,7 @@
 // after it. Whatever happens, the rows are the old ones or the new ones, every row has its objects, and every object
 // has its row as soon as somebody uses the schema.
 #include "fault/lab.hpp"
+#include "fault/server.hpp"
 
 #ifdef OAS_WITH_POSTGRES
 #include "support/postgres.hpp"
@@ -247,7 +248,7 @@ class EveryCall : public testing::TestWithParam<Case> {
 #ifdef OAS_WITH_POSTGRES
     if (GetParam().on_server) {
       fs::create_directories(base());
-      write_text(base() / "server", empty_postgres_database());
+      write_text(base() / "server", empty_server("OAS_TEST_POSTGRES"));
     }
 #endif
     ASSERT_EQ(run_child([&] {
@@ -260,7 +261,8 @@ class EveryCall : public testing::TestWithParam<Case> {
     const Operation& operation = GetParam().operation;
     if (operation.before) operation.before(base());
 #ifdef OAS_WITH_POSTGRES
-    if (GetParam().on_server) saved_.emplace(text_of(base() / "server"));
+    if (GetParam().on_server)
+      saved_.emplace(text_of(base() / "server").substr(std::string_view("OAS_TEST_POSTGRES ").size()));
 #endif
     old_ = look(base());
     if (HasFatalFailure()) return;

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "fault/lab.hpp"
+#include "fault/server.hpp"
 
 #ifdef OAS_WITH_POSTGRES
 #include "support/postgres.hpp"
@@ -121,23 +122,22 @@ std::string next_user(const fs::path& folder) {
   return (status == 0 ? "" : "the next user failed\n") + text_of(folder / "wrong");
 }
 
-class Kill : public testing::TestWithParam<bool> {
+/// SQLite without a name, or the variable of a server.
+class Kill : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
-    if (GetParam()) OAS_NEED_SERVER("OAS_TEST_POSTGRES")
-#ifdef OAS_WITH_POSTGRES
-    if (GetParam()) write_text(folder.path() / "server", empty_postgres_database());
-#endif
+    if (*GetParam() == 0) return;
+    OAS_NEED_SERVER(GetParam())
+    write_text(folder.path() / "server", empty_server(GetParam()));
   }
   FastFolder folder;
 };
 class Race : public Kill {};
-INSTANTIATE_TEST_SUITE_P(Sqlite, Kill, testing::Values(false), [](const auto&) { return std::string("sqlite"); });
-INSTANTIATE_TEST_SUITE_P(Sqlite, Race, testing::Values(false), [](const auto&) { return std::string("sqlite"); });
-#ifdef OAS_WITH_POSTGRES
-INSTANTIATE_TEST_SUITE_P(Postgres, Kill, testing::Values(true), [](const auto&) { return std::string("postgres"); });
-INSTANTIATE_TEST_SUITE_P(Postgres, Race, testing::Values(true), [](const auto&) { return std::string("postgres"); });
-#endif
+std::string name_of(const testing::TestParamInfo<const char*>& given) { return name_of_server(given.param); }
+INSTANTIATE_TEST_SUITE_P(Sqlite, Kill, testing::Values(""), name_of);
+INSTANTIATE_TEST_SUITE_P(Sqlite, Race, testing::Values(""), name_of);
+INSTANTIATE_TEST_SUITE_P(Server, Kill, testing::ValuesIn(servers()), name_of);
+INSTANTIATE_TEST_SUITE_P(Server, Race, testing::ValuesIn(servers()), name_of);
 
 TEST_P(Kill, ProcessesAtRandomMoments) {
   const unsigned seed = std::random_device{}();

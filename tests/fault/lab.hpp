@@ -15,6 +15,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <sstream>
 #include <string>
 
 #include <oas/oas.hpp>
@@ -86,23 +87,27 @@ inline int wait_for(pid_t child) {
 }
 inline int run_child(const std::function<int()>& body) { return wait_for(start_child(body)); }
 
-/// SQLite in the folder, or the database of the server that the file `server` names.
+/// SQLite in the folder, or the server that the file `server` names: its variable and, where it has several, the
+/// database.
 inline Settings settings_in(const fs::path& folder) {
   fs::create_directories(folder / "store");
-  Settings settings =
-      Settings::parse("{\"database\": {\"backend\": \"sqlite\", \"name\": \"" + (folder / "lab.db").string() +
-                      "\"}, \"stores\": {\"default\": \"main\", \"main\": {\"protocol\": \"file\", \"location\": \"" +
-                      (folder / "store").string() + "\"}}}");
-  if (const std::string name = text_of(folder / "server"); !name.empty()) {
-    const TestServer server = test_server("OAS_TEST_POSTGRES").value();
-    settings.set("database", map({{"backend", "postgresql"},
-                                  {"name", name},
-                                  {"host", server.host},
-                                  {"port", server.port},
-                                  {"user", server.user},
-                                  {"password", server.password},
-                                  {"use_tls", false}}));
+  Settings settings = Settings::parse(R"({"stores": {"default": "main", "main": {"protocol": "file", "location": ")" +
+                                      (folder / "store").string() + "\"}}}");
+  std::istringstream where(text_of(folder / "server"));
+  std::string variable, name;
+  if (!(where >> variable)) {
+    settings.set("database", map({{"backend", "sqlite"}, {"name", (folder / "lab.db").string()}}));
+    return settings;
   }
+  const TestServer server = test_server(variable.c_str()).value();
+  Map database = map({{"host", server.host},
+                      {"port", server.port},
+                      {"user", server.user},
+                      {"password", server.password},
+                      {"use_tls", false}});
+  if (where >> name) database.set("name", name);
+  database.set("backend", name.empty() ? "mysql" : "postgresql");
+  settings.set("database", database);
   return settings;
 }
 

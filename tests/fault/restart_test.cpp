@@ -1,6 +1,7 @@
 // A server that crashes in the middle of an operation, at one piece after the other that the client sends, and comes
 // back. What was committed is there, the session goes on, nothing dangles and nothing leaks.
 #include "fault/lab.hpp"
+#include "fault/server.hpp"
 #include "support/cut_proxy.hpp"
 #include "support/postgres_server.hpp"
 
@@ -15,7 +16,7 @@ TEST(Restart, InTheMiddleOfEverything) {
   OAS_NEED_SERVER(postgres_variable)
   ASSERT_NE(std::getenv("OAS_TEST_MAY_RESTART"), nullptr) << "this is for a server that nobody else uses";
   FastFolder folder;
-  write_text(folder.path() / "server", empty_postgres_database());
+  write_text(folder.path() / "server", empty_server(postgres_variable));
   const TestServer server = test_server(postgres_variable).value();
   CutProxy proxy(server.host, server.port);
   PostgresServer postgres;
