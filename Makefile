@@ -31,8 +31,14 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@build/dev/bin/oas --folder demo fsck --deep
 	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
+# A real MySQL is fetched once; where it cannot be had, its tests are skipped, by name.
+define mysql
+	@test -e build/mysql || tests/servers/get_mysql || echo "get_mysql: no MySQL could be had: its tests are skipped"
+endef
+
 test:  ## build everything and run all tests
 	$(call configure,dev,build test)
+	$(call mysql)
 	@echo "build: library, program oas, examples, tests"
 	@$(call BUILD,dev)
 	@$(call TEST,dev) $(CTEST_ARGS)
@@ -49,11 +55,13 @@ install:  ## build with full optimisation and install; PREFIX=/usr/local
 
 asan:  ## all tests under the address and undefined-behaviour sanitizers
 	$(call configure,asan,build test)
+	$(call mysql)
 	@$(call BUILD,asan)
 	@$(call TEST,asan) $(CTEST_ARGS)
 
 tsan:  ## all tests under the thread sanitizer
 	$(call configure,tsan,build test)
+	$(call mysql)
 	@$(call BUILD,tsan)
 	@$(call TEST,tsan) $(CTEST_ARGS)
 
