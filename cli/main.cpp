@@ -89,6 +89,12 @@ class CommandLine {
 
   void tables() {
     const std::string group = "Tables";
+    CLI::App* init = verb(app_, "init", "Make a schema ready to be written to; print the GRANTs of each role", group,
+                          [this] { return cli::init(program_, init_schema_); });
+    init->add_option("SCHEMA", init_schema_.schema, "The schema")->required()->type_name("");
+    init->add_option("--role", init_schema_.roles, "Only of reader, writer, declarer or collector")
+        ->check(CLI::IsMember({"reader", "writer", "declarer", "collector"}));
+    init->add_option("--to", init_schema_.to, "To whom (SCHEMA_ROLE)")->type_name("USER");
     verb(app_, "ls", "Schemas, tables, numbers of rows", group, [this] { return ls(program_, name_); })
         ->add_option("NAME", name_, "A schema, or SCHEMA.TABLE")
         ->type_name("");
@@ -190,6 +196,7 @@ class CommandLine {
   std::function<int()> chosen_;
   std::string name_;
   ConfigInit init_;
+  Init init_schema_;
   Declare declare_;
   Define define_;
   Show show_;

@@ -17,6 +17,12 @@ int config_init(Program& program, const ConfigInit& options);
 int config_show(Program& program);
 int config_check(Program& program);
 
+struct Init {
+  std::string schema, to;
+  std::vector<std::string> roles;
+};
+int init(Program& program, const Init& options);
+
 int ls(Program& program, const std::string& name);
 int describe(Program& program, const std::string& table);
 

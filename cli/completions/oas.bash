@@ -8,7 +8,7 @@ _oas() {
     word=${COMP_WORDS[i]}
     case $word in
       --folder | -w | --where | -o | --output | --limit | --order | --tier | --dialect | --name | --with | --format | \
-        --backend | --host | --user | --store | --location | --grace) ((++i)) ;;
+        --backend | --host | --user | --store | --location | --grace | --role | --to) ((++i)) ;;
       -*) ;;
       *)
         if [[ -z $verb ]]; then verb=$word
@@ -21,14 +21,16 @@ _oas() {
     -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
     --tier) mapfile -t COMPREPLY < <(compgen -W 'manual lookup imported computed part' -- "$current"); return ;;
     --dialect | --backend) mapfile -t COMPREPLY < <(compgen -W 'sqlite postgresql mysql' -- "$current"); return ;;
+    --role) mapfile -t COMPREPLY < <(compgen -W 'reader writer declarer collector' -- "$current"); return ;;
     --format) mapfile -t COMPREPLY < <(compgen -W 'json csv' -- "$current"); return ;;
-    -w | --where | --limit | --order | --name | --with | --host | --user | --store | --grace) return ;;
+    -w | --where | --limit | --order | --name | --with | --host | --user | --store | --grace | --to) return ;;
   esac
   local words= files=
   case "$verb${sub:+ $sub}" in
-    '') words='config ls describe declare define show get put rm inspect gc fsck store --version' ;;
+    '') words='config init ls describe declare define show get put rm inspect gc fsck store --version' ;;
     config) words='init show check' ;;
     'config init') words='--backend --name --host --user --store --location' ;;
+    init) words='--role --to' ;;
     ls | describe) ((places == 0)) && words=$(_oas_tables) ;;
     declare) words='--tier'; files=1 ;;
     define) words='--dialect --name --tier --with'; files=1 ;;

@@ -12,6 +12,7 @@ complete -c oas -l json -d 'One JSON object a line'
 complete -c oas -l help -d Help
 complete -c oas -n __fish_use_subcommand -l version -d Version
 complete -c oas -n __fish_use_subcommand -a config -d Settings
+complete -c oas -n __fish_use_subcommand -a init -d 'Make a schema ready, print grants'
 complete -c oas -n __fish_use_subcommand -a ls -d 'Schemas, tables, rows'
 complete -c oas -n __fish_use_subcommand -a describe -d 'The definition of a table'
 complete -c oas -n __fish_use_subcommand -a declare -d 'Declare a table'
@@ -31,6 +32,8 @@ for option in name host user store
     complete -c oas -n '__oas_verb config' -l $option -x
 end
 complete -c oas -n '__oas_verb config' -l location -r -a '(__fish_complete_directories)'
+complete -c oas -n '__oas_verb init' -l role -x -a 'reader writer declarer collector'
+complete -c oas -n '__oas_verb init' -l to -x
 complete -c oas -n '__oas_verb ls describe show get put rm' -a '(__oas_tables)'
 complete -c oas -n '__oas_verb declare define put inspect; or __oas_verb store' -F
 complete -c oas -n '__oas_verb declare define' -l tier -x -a 'manual lookup imported computed part'

@@ -28,6 +28,10 @@ struct Sql {
   std::vector<Value> params;
 };
 
+/// What a person or program does with a schema. `reader`: fetch and audit. `writer`: change rows besides. `declarer`:
+/// declare tables besides. `collector`: remove what no row refers to, and change no row.
+enum class Role : std::uint8_t { reader, writer, declarer, collector };
+
 /// Pure: text in, text out; tested without a server. Thread-safe.
 class Dialect {
  public:
@@ -66,6 +70,10 @@ class Dialect {
   /// CREATE, DROP and the like commit what the transaction has changed. They are refused behind changes (usage), but
   /// not behind `lock_tables`.
   virtual bool definitions_commit() const noexcept { return false; }
+  /// The least that lets `grantee` be `role` in a schema whose ledger has these tables. Of all tables that are there.
+  /// Empty where there are no users.
+  virtual std::vector<std::string> grants(std::string_view schema, std::span<const std::string> ledger, Role role,
+                                          std::string_view grantee) const = 0;
   /// The text under `member` of the JSON object in a column.
   virtual std::string json_text(std::string_view quoted_column, std::string_view member) const = 0;
   /// A condition: the member "path" of the JSON object in a column is one of `count` parameters. It uses the index on

@@ -51,6 +51,13 @@ class Schema {
   Table<> operator[](std::string_view name);
   /// Names in the database, in the order of declaration; hidden ones left out.
   std::vector<std::string> tables();
+  /// Makes what the first write makes: the schema, and the hidden tables of its ledger (docs/ledger.md). Then people
+  /// who may not create anything can write to it. Does nothing if they are there. Errors: access.
+  void init();
+  /// The statements that let a user of the database, `grantee`, be `role` here, for somebody who may grant; nothing is
+  /// executed. They are for the tables that are there now. Whoever removes rows or objects reads every schema that has
+  /// objects, so such a one is at least a reader there. Empty for SQLite, which has no users.
+  std::vector<std::string> grants(db::Role role, std::string_view grantee) const;
   /// Drops all tables with their rows and objects; the empty schema stays. Tables of other schemas that refer to them
   /// must go first (constraint).
   void drop();

@@ -227,6 +227,23 @@ class MysqlDialect final : public Dialect {
   }
 
   std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
+  std::vector<std::string> grants(std::string_view schema, std::span<const std::string> ledger, Role role,
+                                  std::string_view grantee) const override {
+    std::string pattern;  // which is what GRANT takes for a schema
+    for (const char c : schema) pattern += (c == '_' || c == '%' ? "\\" : "") + std::string(1, c);
+    const std::string to = " TO " + quote(grantee);
+    const std::string_view privileges =
+        role == Role::declarer ? "SELECT, INSERT, UPDATE, DELETE, LOCK TABLES, CREATE, DROP, ALTER, INDEX, REFERENCES"
+        : role == Role::writer ? "SELECT, INSERT, UPDATE, DELETE, LOCK TABLES"
+        : role == Role::collector ? "SELECT, LOCK TABLES"
+                                  : "SELECT";
+    std::vector<std::string> out{fmt::format("GRANT {} ON {}.*{}", privileges, quote(pattern), to)};
+    if (role != Role::collector) return out;
+    for (const std::string& name : ledger) {
+      out.push_back(fmt::format("GRANT INSERT, UPDATE, DELETE ON {}{}", table(schema, name), to));
+    }
+    return out;
+  }
   std::string lock_tables(std::string_view schema, std::span<const std::string> names,
                           std::span<const std::string> others) const override {
     std::string list;

@@ -231,6 +231,21 @@ class PostgresDialect final : public Dialect {
   }
 
   std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
+  std::vector<std::string> grants(std::string_view schema, std::span<const std::string> ledger, Role role,
+                                  std::string_view grantee) const override {
+    const std::string to = " TO " + quote(grantee), in = "SCHEMA " + quote(schema);
+    const bool creates = role == Role::declarer;
+    const std::string_view privileges = creates                ? "SELECT, INSERT, UPDATE, DELETE, REFERENCES"
+                                        : role == Role::writer ? "SELECT, INSERT, UPDATE, DELETE"
+                                                               : "SELECT";
+    std::vector<std::string> out{fmt::format("GRANT USAGE{} ON {}{}", creates ? ", CREATE" : "", in, to),
+                                 fmt::format("GRANT {} ON ALL TABLES IN {}{}", privileges, in, to)};
+    if (role != Role::collector) return out;
+    for (const std::string& name : ledger) {
+      out.push_back(fmt::format("GRANT INSERT, UPDATE, DELETE ON {}{}", table(schema, name), to));
+    }
+    return out;
+  }
   std::string lock_tables(std::string_view schema, std::span<const std::string> names,
                           std::span<const std::string>) const override {
     std::string list;

@@ -222,6 +222,10 @@ class SqliteDialect final : public Dialect {
   std::string lock_tables(std::string_view, std::span<const std::string>, std::span<const std::string>) const override {
     return "";
   }
+  std::vector<std::string> grants(std::string_view, std::span<const std::string>, Role,
+                                  std::string_view) const override {
+    return {};
+  }
   std::string json_text(std::string_view quoted_column, std::string_view member) const override {
     // One form only: an index on the expression is found by its text.
     const bool plain = !member.empty() && std::ranges::all_of(member, [](char c) {

@@ -153,6 +153,15 @@ void SessionState::ensure_ledger(const std::string& schema) {
   }
 }
 
+void Schema::init() {
+  session_->ensure_ledger(name_);
+  static_cast<void>(session_->ledger(name_));
+}
+
+std::vector<std::string> Schema::grants(db::Role role, std::string_view grantee) const {
+  return session_->dialect().grants(name_, Ledger::table_names(), role, grantee);
+}
+
 Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view definition, std::string_view master) {
   SessionState& state = *session_;
   const auto master_entry = master.empty() ? nullptr : state.find_table(name_, master);

@@ -113,6 +113,16 @@ std::vector<db::TableDef> Ledger::row_tables(const std::string& schema) {
   return {witnesses, trash};
 }
 
+const std::vector<std::string>& Ledger::table_names() {
+  static const std::vector<std::string> names = [] {
+    std::vector<std::string> out;
+    for (const auto& tables : {row_tables({}), side_tables({})})
+      for (const auto& table : tables) out.push_back(table.name);
+    return out;
+  }();
+  return names;
+}
+
 std::string Ledger::side_table(std::string_view name) const { return dialect_.table(schema_, name); }
 std::string Ledger::row_table(std::string_view name) const { return dialect_.table(schema_, name); }
 

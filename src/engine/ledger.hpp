@@ -62,6 +62,8 @@ class Ledger {
 
   /// The tables that live beside the rows: made with the schema.
   static std::vector<db::TableDef> row_tables(const std::string& schema);
+  /// Of all tables of a ledger.
+  static const std::vector<std::string>& table_names();
 
   // --- writers
   /// Announces writes. False: one of the paths is claimed; `blocking` tells by whom. Prunes `settled` on the way.

@@ -139,7 +139,11 @@ class Deletion {
         objects.insert(objects.end(), found.begin(), found.end());
       }
     }
-    work_.trash(name.first, objects);
+    try {
+      work_.trash(name.first, objects);
+    } catch (const Error& e) {
+      throw e.within(fmt::format("delete from {}", shown(name)));
+    }
   }
 
   Doomed& doomed(const FullName& name) {
@@ -175,7 +179,7 @@ class Deletion {
     std::string columns;
     for (const auto& column : d.columns) columns += (columns.empty() ? "" : ", ") + dialect_.quote(column);
     std::vector<const Cells*> fresh;
-    {
+    try {
       const auto cursor = work_.rows().execute(
           fmt::format("SELECT {} FROM {} WHERE {}{}", columns, dialect_.table(def.schema, def.name), where, lock_),
           params);
@@ -186,6 +190,8 @@ class Deletion {
         if (is_new) fresh.push_back(&at->second);
         cells = Cells{};
       }
+    } catch (const Error& e) {
+      throw e.within(fmt::format("delete from {}", shown(name)));
     }
     if (fresh.empty()) return;
     for (const auto& child : all_) {
@@ -305,39 +311,15 @@ namespace {
 
 using Entries = std::vector<std::shared_ptr<const TableEntry>>;
 
-/// Drops tables of one schema with their rows and objects. `going` in the order of declaration.
-void drop_tables(SessionState& state, Entries going, const std::string& what) {
-  const auto goes = [&](const std::string& schema, const std::string& table) {
-    return std::ranges::any_of(
-        going, [&](const auto& e) { return e->info->def.schema == schema && e->info->def.name == table; });
-  };
-  for (const auto& entry : state.all_tables()) {
-    const auto& other = entry->info->def;
-    if (goes(other.schema, other.name)) continue;
-    for (const auto& reference : other.foreign_keys) {
-      if (!goes(reference.schema, reference.table)) continue;
-      throw Error(Errc::constraint,
-                  fmt::format("drop {}: {}.{} refers to {}. drop that one first", what, other.schema, other.name,
-                              reference.table),
-                  what);
-    }
-  }
+/// Tables that nothing else refers to.
+void drop_now(SessionState& state, Entries going) {
   const db::Dialect& dialect = state.dialect();
   std::vector<std::string> names;
   bool objects = false;
   for (const auto& entry : going) {
-    if (!entry->unknown_codec.empty()) {
-      throw Error(
-          Errc::unsupported,
-          fmt::format("drop {}: attribute type {} of {} is not known here, so its objects could not go. add its "
-                      "codec to the session",
-                      what, entry->unknown_codec, entry->info->def.name),
-          what);
-    }
     names.push_back(entry->info->def.name);
     objects = objects || !ObjectColumns(*entry).empty();
   }
-  if (going.empty()) return;
   const std::string& schema = going.front()->info->def.schema;
   Work work(state);
   if (objects) {
@@ -369,6 +351,41 @@ void drop_tables(SessionState& state, Entries going, const std::string& what) {
                            lines);
   state.forget_tables();
   work.commit();
+}
+
+/// Drops tables of one schema with their rows and objects. `going` in the order of declaration.
+void drop_tables(SessionState& state, Entries going, const std::string& what) {
+  const auto goes = [&](const std::string& schema, const std::string& table) {
+    return std::ranges::any_of(
+        going, [&](const auto& e) { return e->info->def.schema == schema && e->info->def.name == table; });
+  };
+  for (const auto& entry : state.all_tables()) {
+    const auto& other = entry->info->def;
+    if (goes(other.schema, other.name)) continue;
+    for (const auto& reference : other.foreign_keys) {
+      if (!goes(reference.schema, reference.table)) continue;
+      throw Error(Errc::constraint,
+                  fmt::format("drop {}: {}.{} refers to {}. drop that one first", what, other.schema, other.name,
+                              reference.table),
+                  what);
+    }
+  }
+  for (const auto& entry : going) {
+    if (!entry->unknown_codec.empty()) {
+      throw Error(
+          Errc::unsupported,
+          fmt::format("drop {}: attribute type {} of {} is not known here, so its objects could not go. add its "
+                      "codec to the session",
+                      what, entry->unknown_codec, entry->info->def.name),
+          what);
+    }
+  }
+  if (going.empty()) return;
+  try {
+    drop_now(state, std::move(going));
+  } catch (const Error& e) {
+    throw e.within(fmt::format("drop {}", what));
+  }
 }
 
 }  // namespace

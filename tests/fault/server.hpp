@@ -32,16 +32,18 @@ inline std::vector<const char*> servers() {
       "OAS_TEST_POSTGRES",
 #endif
 #ifdef OAS_WITH_MYSQL
-      "OAS_TEST_MARIADB", "OAS_TEST_MYSQL",
+      "OAS_TEST_MARIADB",
+      "OAS_TEST_MYSQL",
 #endif
   };
 }
 
 /// As part of a test's name.
 inline std::string name_of_server(std::string_view variable) {
-  return variable.empty() ? "sqlite"
-         : is_postgres(variable) ? "postgres"
-         : variable == "OAS_TEST_MARIADB" ? "mariadb" : "mysql";
+  return variable.empty()                 ? "sqlite"
+         : is_postgres(variable)          ? "postgres"
+         : variable == "OAS_TEST_MARIADB" ? "mariadb"
+                                          : "mysql";
 }
 
 }  // namespace oas::test

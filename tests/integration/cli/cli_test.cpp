@@ -9,8 +9,8 @@ using namespace oas::cli_test;
 TEST_F(CliTest, HelpTeaches) {
   const Answer help = run_bare({"oas", "--help"});
   EXPECT_EQ(help.exit, 0);
-  for (const char* word : {"config", "ls", "describe", "declare", "define", "show", "get", "put", "rm", "inspect", "gc",
-                           "fsck", "store", "Examples:", "Exit codes"})
+  for (const char* word : {"config", "init", "ls", "describe", "declare", "define", "show", "get", "put", "rm",
+                           "inspect", "gc", "fsck", "store", "Examples:", "Exit codes"})
     EXPECT_NE(help.out.find(word), std::string::npos) << word;
   const Answer version = run_bare({"oas", "--version"});
   EXPECT_EQ(version.exit, 0);
@@ -394,6 +394,17 @@ TEST_F(ConfiguredCli, TerminalsAreNotSteered) {
   EXPECT_EQ(shown.find("\xc2\x9b"), std::string::npos);
   const Answer error = run({"show", "lab.\x1b[2J"});
   EXPECT_EQ(error.err.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CliTest, InitMakesASchemaReady) {
+  good({"config", "init"});
+  const Answer ready = run({"init", "lab"});
+  EXPECT_EQ(ready.exit, 0) << ready.err;
+  EXPECT_NE(ready.err.find("nothing to grant"), std::string::npos) << ready.err;
+  EXPECT_EQ(good({"ls", "lab"}).find("lab."), std::string::npos);
+  EXPECT_EQ(run({"init", "lab", "--role", "reader", "--to", "guest"}).exit, 0);
+  EXPECT_EQ(run({"init", "Lab"}).exit, 2);
+  EXPECT_EQ(run({"init", "lab", "--role", "king"}).exit, 2);
 }
 
 TEST(Completions, KnowEveryVerb) {

@@ -39,6 +39,20 @@ class Lab : public ::testing::TestWithParam<const char*> {
     if (*server()) OAS_NEED_SERVER(server())
   }
 
+ public:
+  static std::vector<const char*> on_servers_with_files() {
+    return {
+#ifdef OAS_WITH_POSTGRES
+        "postgres_file",
+#endif
+#ifdef OAS_WITH_MYSQL
+        "mariadb_file",
+        "mysql_file",
+#endif
+    };
+  }
+
+ protected:
   std::filesystem::path path(std::string_view name) const { return folder_.path() / name; }
   std::filesystem::path file(std::string_view name, std::string_view content) const {
     std::filesystem::create_directories(path(name).parent_path());
@@ -201,6 +215,11 @@ class Lab : public ::testing::TestWithParam<const char*> {
 /// Tests of suites derived from Lab run over every database, with objects in a folder and in memory.
 #define OAS_EVERYWHERE(suite)                                                                                         \
   INSTANTIATE_TEST_SUITE_P(On, suite, ::testing::Values("sqlite_file", "sqlite_memory" OAS_ON_POSTGRES OAS_ON_MYSQL), \
+                           [](const auto& over) { return std::string(over.param); })
+
+/// Over every server, with objects in a folder.
+#define OAS_ON_SERVERS(suite)                                                                         \
+  INSTANTIATE_TEST_SUITE_P(On, suite, ::testing::ValuesIn(::oas::test::Lab::on_servers_with_files()), \
                            [](const auto& over) { return std::string(over.param); })
 
 /// Small arrays of whole numbers.
