@@ -13,6 +13,9 @@
 
 namespace oas::codec {
 
+/// Reading metadata or a manifest takes at most so many bytes of memory for each byte of the text, besides a message.
+inline constexpr std::size_t metadata_factor = 1024;
+
 /// The JSON in a cell. Errors: decode if it is none, or a member is there twice: databases and programs differ in which
 /// of the two counts, and what one of them calls unreferenced the other one reads.
 Value parse_metadata(std::string_view json);

@@ -11,6 +11,9 @@
 
 namespace oas {
 
+/// Reading settings takes at most so many bytes of memory for each byte of their texts, besides the defaults.
+inline constexpr std::size_t settings_factor = 1024;
+
 struct SettingsAccess {
   using Given = Settings::Given;
   using AllGiven = Settings::AllGiven;

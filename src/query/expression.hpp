@@ -29,6 +29,9 @@ struct Token {
 };
 using Expression = std::vector<Token>;
 
+/// Reading takes at most so many bytes of memory for each byte of the text, besides a message.
+inline constexpr std::size_t expression_factor = 512;
+
 enum class Aggregates : bool { refused, allowed };
 
 /// `what` names the expression in messages: "condition", "attribute hours".

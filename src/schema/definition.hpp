@@ -1,5 +1,4 @@
 // A definition read at run time: what the compiler checks in literals, in vectors, for texts that only arrive later.
-// Nothing is allocated but what is given back: at most 400 bytes for each byte of the text.
 #pragma once
 
 #include <string>
@@ -47,6 +46,9 @@ struct ParsedDefinition {
   /// What is legal and perhaps not meant, for people: a type of the database itself, a line that does nothing.
   std::vector<std::string> notes;
 };
+
+/// Reading takes at most so many bytes of memory for each byte of the text, besides a message.
+inline constexpr std::size_t definition_factor = 512;
 
 /// Errors: definition, with the line, the column, what was expected and the place in the line; target "line 3, column 7
 /// of the definition".

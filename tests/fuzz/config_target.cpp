@@ -14,8 +14,7 @@ namespace {
 using namespace oas;
 
 constexpr std::string_view password = "hush-hush-hush";
-// For each byte of input: a Value has 128 bytes, and so has the key beside it.
-constexpr std::size_t bytes_of_a_byte = 1024, at_least = 1 << 20;
+constexpr std::size_t slack = 1 << 20;  // of defaults and messages
 
 void check(const Error& error) {
   const std::string_view what = error.what();
@@ -67,7 +66,7 @@ void as_environment(std::string_view text) {
 }
 
 void run(BytesView input) {
-  const fuzz::MemoryBound bound(at_least + bytes_of_a_byte * input.size());
+  const fuzz::MemoryBound bound(slack + settings_factor * input.size());
   const std::string_view text = as_text(input);
   if (text.find(password) != text.npos) return;  // the fuzzer learns it from the comparisons here
   // What begins as JSON does is a file.

@@ -11,7 +11,7 @@ namespace {
 
 using namespace oas;
 
-constexpr std::size_t bytes_of_a_byte = 1024, at_least = 1 << 20;
+constexpr std::size_t slack = 1 << 16;  // of messages
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -61,7 +61,7 @@ void declares_again(const schema::ParsedDefinition& definition, const db::Dialec
 void run(BytesView input) {
   schema::ParsedDefinition definition;
   try {
-    const fuzz::MemoryBound bound(at_least + bytes_of_a_byte * input.size());
+    const fuzz::MemoryBound bound(slack + schema::definition_factor * input.size());
     definition = schema::parse_definition(as_text(input));
   } catch (const Error& error) {
     require(error.code() == Errc::definition && valid_utf8(error.what()));

@@ -11,7 +11,7 @@ namespace {
 using namespace oas;
 using query::Token;
 
-constexpr std::size_t bytes_of_a_byte = 512, at_least = 1 << 20;
+constexpr std::size_t slack = 1 << 16;  // of messages
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -65,7 +65,7 @@ void is_contained(std::string_view sql) {
 void understood(std::string_view text, query::Aggregates aggregates) {
   query::Expression expression;
   try {
-    const fuzz::MemoryBound bound(at_least + bytes_of_a_byte * text.size());
+    const fuzz::MemoryBound bound(slack + query::expression_factor * text.size());
     expression = query::parse(text, heading(), "condition", aggregates);
   } catch (const Error& error) {
     require(error.code() == Errc::syntax || error.code() == Errc::unknown_attribute);

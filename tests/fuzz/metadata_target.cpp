@@ -2,6 +2,7 @@
 // refuses with a typed error, and a list of files inside the folder that is written and read again as the same.
 #include "codec/metadata.hpp"
 #include "codec/registry.hpp"
+#include "core/json.hpp"
 #include "core/text.hpp"
 #include "fuzz/memory_bound.hpp"
 #include "fuzz/target.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 using namespace oas;
 
-constexpr std::size_t bytes_of_a_byte = 1024, at_least = 1 << 20;
+constexpr std::size_t slack = 1 << 20;  // of messages, references and the codecs themselves
 
 void require(bool holds) {
   if (!holds) std::abort();
@@ -35,6 +36,8 @@ std::shared_ptr<Store> empty_store() {
 }
 
 void as_metadata(const Value& stored) {
+  const std::string text = to_json(stored);
+  require(to_json(codec::parse_metadata(text)) == text);
   static const codec::Registry codecs;
   static const Source source(empty_store());
   const Site site{"lab", "scan", "film", "f", nullptr};
@@ -83,7 +86,7 @@ void as_manifest(BytesView input) {
 }
 
 void run(BytesView input) {
-  const fuzz::MemoryBound bound(at_least + bytes_of_a_byte * input.size());
+  const fuzz::MemoryBound bound(slack + codec::metadata_factor * input.size());
   as_manifest(input);
   Value stored;
   try {

@@ -2,13 +2,17 @@
 // typed error.
 #include "core/json.hpp"
 #include "core/typed.hpp"
+#include "fuzz/memory_bound.hpp"
 #include "fuzz/target.hpp"
 
 namespace {
 
+constexpr std::size_t slack = 1 << 16;  // of messages
+
 void run(oas::BytesView input) {
   oas::Value json;
   try {
+    const oas::fuzz::MemoryBound bound(slack + oas::json_factor * input.size());
     json = oas::from_json(oas::as_text(input), "input");
   } catch (const oas::Error&) {
     return;
@@ -17,6 +21,7 @@ void run(oas::BytesView input) {
   if (oas::to_json(oas::from_json(text, "ours")) != text) std::abort();
   oas::Value value;
   try {
+    const oas::fuzz::MemoryBound bound(slack + oas::json_factor * text.size());
     value = oas::untyped(json);
   } catch (const oas::Error&) {
     return;

@@ -166,7 +166,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistaken{"bad_reference", "-> A.proj(a='b').proj(c='a')"}, Mistaken{"bad_reference", "-> (A)"},
         Mistaken{"bad_index", "x : int32\nindex(x.y)"}, Mistaken{"bad_reference", "-> A.proj(x='(a)')"},
         Mistaken{"bad_reference", "-> A.proj(x='a'"}, Mistaken{"bad_index", "x : int32\nindex()"},
-        Mistaken{"bad_index", "x : int32\nindex(year(x))"}));
+        Mistaken{"bad_index", "x : int32\nindex(year(x))"}),
+    [](const auto& one) { return std::string(one.param.word) + "_" + std::to_string(one.index); });
 
 TEST(ParseDefinition, TheFirstLineOfANameWins) {
   const auto d = parse_definition("x : int32\n---\nx=null : varchar(5) # again");
