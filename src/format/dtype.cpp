@@ -225,7 +225,10 @@ std::uint64_t add_field(Record& record, const Literal& name, const Literal& type
     field.shape = shape_of_literal(type.items[1]);
   } else {
     field.type = dtype_of_literal(type);
-    if (shape) field.shape = shape_of_literal(*shape);
+    if (shape && shape->kind == Literal::Kind::integer && shape->number >= 0)
+      field.shape = {shape->number};
+    else if (shape)
+      field.shape = shape_of_literal(*shape);
   }
   if (field.shape.size() > max_dimensions)
     fail(fmt::format("the field {} has too many dimensions", field.name.substr(0, 80)));
@@ -241,7 +244,8 @@ Record parse_list(const Literal& list) {
   Record record;
   std::uint64_t offset = 0;
   for (const Literal& item : list.items) {
-    if (item.kind != Literal::Kind::tuple || item.items.size() < 2 || item.items.size() > 3)
+    if ((item.kind != Literal::Kind::tuple && item.kind != Literal::Kind::list) || item.items.size() < 2 ||
+        item.items.size() > 3)
       fail("the field of a structure is not a name with a type");
     offset = add_field(record, item.items[0], item.items[1], item.items.size() == 3 ? &item.items[2] : nullptr, offset);
     const bool padding = record.fields.back().name.empty();

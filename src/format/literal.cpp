@@ -69,6 +69,10 @@ class Parser {
       case '(': return take_items(')', Literal::Kind::tuple);
       case '\'':
       case '"': return {Literal::Kind::text, 0, take_text(), {}};
+      case 'u':  // Python 2
+        if (at_ + 1 == text_.size() || (text_[at_ + 1] != '\'' && text_[at_ + 1] != '"')) return take_word();
+        ++at_;
+        return {Literal::Kind::text, 0, take_text(), {}};
       default: return take_word();
     }
   }
@@ -108,7 +112,8 @@ class Parser {
     const char* end = word.data() + word.size() - (word.ends_with('L') ? 1 : 0);
     Literal integer{Literal::Kind::integer, 0, {}, {}};
     const auto [stop, error] = std::from_chars(word.data(), end, integer.number);
-    if (error != std::errc{} || stop != end) {
+    const bool octal = end - word.data() > 1 && word[0] == '0';  // in Python 2
+    if (error != std::errc{} || stop != end || octal) {
       at_ = start;
       fail("it is neither a text, a number nor a list");
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <optional>
+#include <regex>
 
 #include "core/encoding.hpp"
 #include "core/hash.hpp"
@@ -87,6 +89,16 @@ bool is_text(const Array& array) {
   return true;
 }
 
+// Why we refuse what numpy reads: Python in a header that its writer never writes, keys that come twice, huge names.
+bool may_refuse(const Bytes& file, const Error& error) {
+  const std::string_view text = file.text();
+  if (std::string_view(error.what()).find("longer than 65535 bytes") != std::string_view::npos)
+    return text.size() > 65'535;
+  const std::string header(text.substr(0, std::min(text.find('}', 10), text.size())));
+  static const std::regex python(R"re(#|0[xXoObB]|[ (]\+|'\s+'|[rRbBU]['"]|\d_\d|'descr'[^]*'descr'|'{3}|"{3})re");
+  return std::regex_search(header, python);
+}
+
 struct Count {
   std::size_t read = 0, refused = 0, written = 0;
 };
@@ -106,7 +118,14 @@ void run_case(const GoldenCase& golden, const Bytes& file, Count& count) {
   // Long doubles of machines that do not have ours.
   const bool foreign = golden.text("dtype_str").starts_with(">f16") || golden.text("dtype_str").starts_with(">c32");
   if (!golden.find("data_sha256") || foreign) return expect_refused(file, count);
-  const Array array = read_npy(file);
+  std::optional<Array> read;
+  try {
+    read = read_npy(file);
+  } catch (const Error& error) {
+    EXPECT_TRUE(may_refuse(file, error)) << error.what();
+    return expect_refused(file, count);
+  }
+  const Array& array = *read;
   const NpyHeader header = parse_npy_header(file);
   EXPECT_EQ(header.shape, golden.find("shape")->as<Shape>());
   EXPECT_EQ(header.order == Array::Order::column, golden.find("fortran_order")->as<bool>());

@@ -134,8 +134,18 @@ TEST(Npy, RefusesOddHeaders) {
         "{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999999999999,)}",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (9223372036854775807, 9223372036854775807)}",
         "{'descr': '<f8', 'fortran_order': False, 'shape': (3,)} x",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["})
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (03,)}",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': 3}", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["})
     EXPECT_THROW(parse_npy_header(file_of(header)), Error) << header;
+}
+
+TEST(Npy, ReadsHeadersOfOtherWriters) {
+  const auto type = [](const std::string& descr) {
+    return parse_npy_header(file_of("{'descr': " + descr + ", 'fortran_order': False, 'shape': (0L,)}")).type.name;
+  };
+  EXPECT_EQ(type("u'<f8'"), "float64");
+  EXPECT_EQ(type("[('a', '<f4', 2)]"), "[('a', '<f4', (2,))]");
+  EXPECT_EQ(type("[['a', '<f4']]"), "[('a', '<f4')]");
 }
 
 TEST(Npy, TruncatedOrFlippedNeverCrashes) {
