@@ -59,6 +59,7 @@ constexpr Flaw read_attribute(std::string_view line, AttributeLine& out) {
   if (!take(rest, ':')) return {Mistake::missing_colon, rest.data()};
   rest = skip_space(rest);
   if (rest.empty() || rest[0] == '#') return {Mistake::missing_type, rest.data()};
+  if (blank_size(rest) != 0) return {Mistake::unknown_type, rest.data()};  // U+00A0 and the like
 
   std::size_t end = 0;
   if (rest[0] == '<') {

@@ -120,6 +120,11 @@ constexpr Flaw read_reference(std::string_view line, ReferenceLine& out) {
 
 /// True for an index line; `out.items` is then what stands between its parentheses.
 constexpr bool read_index(std::string_view line, IndexLine& out) {
+  bool closed = false;  // before the end, or before some comment
+  for (std::size_t i = line.find(')'); i < line.size(); i = line.find(')', i + 1)) {
+    const std::string_view after = skip_space(line.substr(i + 1));
+    closed = closed || after.empty() || after[0] == '#';
+  }
   line = strip(line.substr(0, line.find('#')));
   std::string_view word = take_word(line);
   if (same_letters(word, "unique")) {
@@ -128,8 +133,8 @@ constexpr bool read_index(std::string_view line, IndexLine& out) {
     word = take_word(line);
   }
   line = skip_space(line);
-  if (!same_letters(word, "index") || line.empty() || line.front() != '(' || line.back() != ')') return false;
-  out.items = line.substr(1, line.size() - 2);
+  if (!closed || !same_letters(word, "index") || line.empty() || line.front() != '(') return false;
+  out.items = line.back() == ')' ? line.substr(1, line.size() - 2) : line;  // else the comment cuts it: no names
   return true;
 }
 

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -103,6 +105,14 @@ inline bool has_bad_parameters(const std::string& type) {
   return numbers.size() > 2 || numbers[0] < 1 || numbers[0] > 65 || scale > 30 || scale > numbers[0];
 }
 
+/// Is a text that begins as YYYY-M-D a day of the calendar? MySQL has no year 0.
+inline bool is_day(const std::string& text) {
+  unsigned month = 0, day = 0;
+  int year = 0;
+  return std::sscanf(text.c_str(), "%d-%u-%u", &year, &month, &day) == 3 && year > 0 &&
+         std::chrono::year_month_day(std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)).ok();
+}
+
 /// Does a default say what no column of the type can hold? Numbers, words and dates that at least one of the servers
 /// refuses, or takes for something else.
 inline bool is_no_value(const Line& line) {
@@ -111,7 +121,8 @@ inline bool is_no_value(const Line& line) {
     return matches(value, R"(^[+-]?\d+$)") && std::stod(value) >= low && std::stod(value) <= high;
   };
   if (matches(line.fallback, "^(null|current_timestamp)\\(.*[^0-9()].*\\)$|^null\\(")) return true;
-  if (matches(line.fallback, "^current_timestamp(\\(\\d*\\))?$")) return !matches(type, "date|time|char|text");
+  if (matches(line.fallback, "^current_timestamp(\\(\\d*\\))?$"))
+    return !matches(type, "date|time|char|text") || matches(line.fallback, "\\(([789]|\\d\\d)");
   if (type == "int8") return !in_range(-128, 127);
   if (type == "int16") return !in_range(-32768, 32767);
   if (type == "int32") return !in_range(-2147483648.0, 2147483647.0);
@@ -129,9 +140,10 @@ inline bool is_no_value(const Line& line) {
   if (type == "bool") return !matches(value, "^(0|1|t|f|true|false|y|n|yes|no|on|off)$");
   if (type == "uuid") return !matches(value, "^[-0-9a-f]{32,36}$");
   if (type == "json") return !Json::accept(value);
-  if (type == "date") return !matches(value, R"(^\d{4}-\d{1,2}-\d{1,2}$)") || matches(value, "-13-|02-29|-00");
+  if (type == "date") return !matches(value, R"(^\d{4}-\d{1,2}-\d{1,2}$)") || !is_day(value);
   if (matches(type, "^datetime"))
-    return !matches(value, R"(^\d{4}-\d{1,2}-\d{1,2}([ T]\d{1,2}:\d{1,2}(:\d{1,2}(\.\d+)?)?)?$)");
+    return !matches(value, R"(^\d{4}-\d{1,2}-\d{1,2}([ T]([01]?\d|2[0-3]):[0-5]?\d(:[0-5]?\d(\.\d+)?)?)?$)") ||
+           !is_day(value);
   if (matches(type, "^enum")) {
     return std::ranges::none_of(enum_values(type, R"re('(?:[^']|'')*'|"(?:[^"]|"")*"|[^,'"\s]+)re"),
                                 [&](const std::string& one) { return Line::unquoted(one) == value; });
@@ -160,8 +172,9 @@ inline bool has_twice(std::vector<std::string> values, bool with_case) {
 inline bool splits_at_other_commas(const std::string& type) {
   const auto values = quoted_values(type);
   return std::ranges::any_of(values, [](const std::string& v) { return v.find(',') != std::string::npos; }) ||
-         std::ranges::any_of(values,
-                             [](const std::string& v) { return matches(v, R"re(^['"]['"]+[^'"]|[^'"]['"]['"]+$)re"); });
+         std::ranges::any_of(values, [](const std::string& v) {
+           return v.size() > 2 && matches(v.substr(1, v.size() - 2), R"re(^['"]|['"]$)re");
+         });
 }
 
 /// Native types that PostgreSQL has not.
@@ -180,6 +193,13 @@ inline bool has_lonely_quote(const std::string& fallback) {
   if (fallback[0] != '\'') return fallback.find('\'') != std::string::npos;
   if (fallback.size() < 2 || fallback.back() != '\'') return true;
   return replaced(fallback.substr(1, fallback.size() - 2), "''", "").find('\'') != std::string::npos;
+}
+
+/// Does an index line list what is no name of an attribute?
+inline bool has_other_items(const std::string& line) {
+  const auto items = enum_values(line.substr(0, line.find('#')), "[^,]+");
+  static const std::regex name(R"(\s*([a-z][a-z0-9_]*)?\s*)");
+  return std::ranges::any_of(items, [](const std::string& item) { return !std::regex_match(item, name); });
 }
 
 /// We refuse what DataJoint for Python accepts only for these reasons: a word of our message, and what must then be
@@ -209,15 +229,18 @@ inline const std::vector<Reason>& stricter() {
       {"(bad_enum)",
        [](const string&, const Line& l, const string&) {
          return has_twice(quoted_values(l.type), true) || has_odd_quotes(l.type) ||
-                quoted_values(l.type).size() != enum_values(l.type, "[^,]+").size() || matches(l.type, R"(,\s*\))");
+                quoted_values(l.type).size() != enum_values(l.type, "[^,]+").size() ||
+                matches(l.type, R"(,\s*\)|\(\s*,)");
        }},
       {"(bad_codec)",
        [](const string&, const Line& l, const string&) { return matches(l.type, "^<.*[:<].*>|^<[^a-z]"); }},
       {"(bad_type_parameter)", [](const string&, const Line& l, const string&) { return has_bad_parameters(l.type); }},
       {"read the type", [](const string&, const Line& l, const string&) { return has_bad_parameters(l.type); }},
       {"(unknown_type)", [](const string&, const Line& l, const string&) { return matches(l.type, R"(\(.*\).*\()"); }},
-      {"(bad_index)", [](const string& t, const Line&,
-                         const string&) { return matches(t, R"re(index\s*\([\s,]*\)|index\s*\(.*[^\w\s,#].*\))re"); }},
+      {"(bad_index)",
+       [](const string& t, const Line&, const string&) {
+         return matches(t, R"re(index\s*\([\s,]*\)|index\s*\(.*[^\w\s,#].*\))re") || has_other_items(t);
+       }},
       {"it names twice",
        [](const string& t, const Line&, const string&) { return matches(t, R"(index\s*\(.*\b(\w+)\b.*,\s*\1\b)"); }},
       {"(bad_reference)",
