@@ -46,6 +46,13 @@ std::string comment_in(const Defined& defined, const std::string& column) {
   return {};
 }
 
+TEST(Lines, AreOfKnownKinds) {
+  const std::vector<std::string> known{"attribute",      "index",      "is_foreign_key", "tier",
+                                       "enum_type_name", "index_name", "alter"};
+  for (const Json& c : cases("lines"))
+    EXPECT_NE(std::ranges::find(known, c["kind"].get<std::string>()), known.end()) << c["name"] << " is not tested";
+}
+
 TEST(Lines, Attributes) {
   int ran = 0;
   for (const Json& c : cases("lines")) {

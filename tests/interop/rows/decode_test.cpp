@@ -23,9 +23,6 @@ class ReadRows : public ::testing::TestWithParam<const char*> {
  protected:
   ReadRows() : golden_(GetParam()), session_(golden_.settings(folder_.path() / "lab.db", golden_.folder / "store")) {
     golden_.declare(session_);
-    for (const auto& entry : session_.state()->tables(golden_.schema))
-      for (const Attribute& attribute : entry->info->heading)
-        if (!attribute.codec.empty()) counted_[attribute.codec] = 0;
   }
 
   const TableEntry& table(const std::string& name) {

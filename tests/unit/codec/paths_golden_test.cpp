@@ -53,6 +53,14 @@ std::vector<std::string> parts_of(const std::string& path) {
   return parts;
 }
 
+// Here, in tests/unit/config and in tests/unit/schema.
+TEST(GoldenPaths, AreOfKnownKinds) {
+  const std::vector<std::string> known{"encode_pk_value", "build_object_path", "hash_path",       "parse_type_spec",
+                                       "get_store_spec",  "full_path_and_url", "from_camel_case", "to_camel_case"};
+  for (const GoldenCase& one : oas::testing::golden_cases("paths"))
+    EXPECT_NE(std::ranges::find(known, one.text("kind")), known.end()) << one.name << " is not tested";
+}
+
 TEST(GoldenPaths, KeyText) {
   for (const GoldenCase& one : golden_kind("paths", "encode_pk_value")) {
     SCOPED_TRACE(one.name);
