@@ -52,7 +52,8 @@ class Dialect {
   virtual std::vector<std::string> create_schema(std::string_view schema) const = 0;
   virtual std::vector<std::string> create_table(const TableDef&) const = 0;
   /// The same as other programs write it, with what they tell in ~lineage of where attributes come from: the statements
-  /// of DataJoint for Python. They look not what is there already, and know not the indexes by which objects are found.
+  /// of DataJoint for Python; of SQLite, which it has not, with the catalogue. They look not what is there already, and
+  /// know not the indexes by which objects are found.
   virtual std::vector<std::string> portable_table(const TableDef&, const Origins& origins) const = 0;
   virtual std::vector<std::string> drop_table(const TableDef&) const = 0;
   enum class OnDuplicate : std::uint8_t { fail, skip, replace };

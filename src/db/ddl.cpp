@@ -173,7 +173,6 @@ TableDef lineage_table(std::string_view schema) {
 void add_lineage(const Dialect& dialect, const TableDef& table, const Origins& origins, std::string_view update,
                  std::vector<std::string>& statements) {
   const std::string lineage = dialect.table(table.schema, "~lineage"), name = quote_text(table.name);
-  statements.push_back(dialect.portable_table(lineage_table(table.schema), {}).front());
   statements.push_back(fmt::format("DELETE FROM {} WHERE table_name = {}", lineage, name));
   if (origins.empty()) return;
   std::string rows;

@@ -45,7 +45,7 @@ std::vector<Index> indexes_of(const TableDef& table, bool references_too);
 
 /// The hidden table in which a schema keeps where its attributes come from: ~lineage.
 TableDef lineage_table(std::string_view schema);
-/// Creates it, forgets what it says of the table, and tells it anew. `update`: what replaces a row.
+/// Forgets what it says of the table, and tells it anew. `update`: what replaces a row.
 void add_lineage(const Dialect& dialect, const TableDef& table, const Origins& origins, std::string_view update,
                  std::vector<std::string>& statements);
 

@@ -196,11 +196,12 @@ class MysqlDialect final : public Dialect {
   std::vector<std::string> create_table(const TableDef& def) const override { return {statement(def, false)}; }
   std::vector<std::string> portable_table(const TableDef& def, const Origins& origins) const override {
     std::vector<std::string> out{statement(def, true)};
-    if (!origins.empty())
-      add_lineage(*this, def, origins,
-                  "ON DUPLICATE KEY UPDATE table_name = VALUES(table_name), attribute_name = VALUES(attribute_name), "
-                  "lineage = VALUES(lineage)",
-                  out);
+    if (origins.empty()) return out;
+    out.push_back(statement(lineage_table(def.schema), true));
+    add_lineage(*this, def, origins,
+                "ON DUPLICATE KEY UPDATE table_name = VALUES(table_name), attribute_name = VALUES(attribute_name), "
+                "lineage = VALUES(lineage)",
+                out);
     return out;
   }
   std::vector<std::string> drop_table(const TableDef& def) const override {

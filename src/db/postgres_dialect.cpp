@@ -197,9 +197,10 @@ class PostgresDialect final : public Dialect {
   std::vector<std::string> create_table(const TableDef& def) const override { return statements(def, false); }
   std::vector<std::string> portable_table(const TableDef& def, const Origins& origins) const override {
     std::vector<std::string> out = statements(def, true);
-    if (!origins.empty())
-      add_lineage(*this, def, origins,
-                  "ON CONFLICT (table_name, attribute_name) DO UPDATE SET lineage = EXCLUDED.lineage", out);
+    if (origins.empty()) return out;
+    out.push_back(statements(lineage_table(def.schema), true).front());
+    add_lineage(*this, def, origins,
+                "ON CONFLICT (table_name, attribute_name) DO UPDATE SET lineage = EXCLUDED.lineage", out);
     return out;
   }
 

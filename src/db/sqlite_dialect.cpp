@@ -185,10 +185,15 @@ class SqliteDialect final : public Dialect {
   std::vector<std::string> portable_table(const TableDef& def, const Origins& origins) const override {
     TableDef plain = def;
     std::erase_if(plain.indexes, [](const IndexDef& index) { return index.object_path; });
-    std::vector<std::string> statements = create_table(plain);
-    if (!origins.empty())
-      add_lineage(*this, def, origins,
-                  "ON CONFLICT (table_name, attribute_name) DO UPDATE SET lineage = EXCLUDED.lineage", statements);
+    // Nothing need be there but the tables that it refers to: no other program makes the catalogue.
+    std::vector<std::string> statements = create_schema(def.schema);
+    for (std::string& sql : create_table(plain)) statements.push_back(std::move(sql));
+    if (origins.empty()) return statements;
+    for (const std::string& sql : create_table(lineage_table(def.schema)))
+      statements.push_back(sql.starts_with("CREATE TABLE") ? "CREATE TABLE IF NOT EXISTS" + sql.substr(12)
+                                                           : sql + " ON CONFLICT DO NOTHING");
+    add_lineage(*this, def, origins,
+                "ON CONFLICT (table_name, attribute_name) DO UPDATE SET lineage = EXCLUDED.lineage", statements);
     return statements;
   }
 

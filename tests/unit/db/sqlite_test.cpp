@@ -44,6 +44,27 @@ TEST_F(Sqlite, files_that_cannot_be_one_are_refused) {
   EXPECT_EQ(code_of([&] { db::open_connection(memory); }), Errc::usage);
 }
 
+TEST_F(Sqlite, what_a_definition_becomes_runs_in_an_empty_database) {
+  const auto connection = db::open_connection(config("oas.db"));
+  db::TableDef subject, scan;
+  subject.schema = scan.schema = "lab";
+  subject.name = "subject";
+  subject.columns = {{"subject", "int32", {}, false, ":int32:who"}};
+  subject.primary_key = {"subject"};
+  scan = subject;
+  scan.name = "scan";
+  scan.foreign_keys = {{{"subject"}, "lab", "subject", {"subject"}}};
+  for (const db::TableDef* table : {&subject, &scan}) {
+    db::Transaction tx(*connection);
+    const db::Origins origins{{"subject", "lab.subject.subject"}};
+    for (const std::string& sql : db::dialect_of("sqlite").portable_table(*table, origins)) tx.execute(sql);
+    tx.commit();
+  }
+  std::vector<std::string> names;
+  for (const db::TableDef& table : connection->introspect("lab")) names.push_back(table.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"subject", "~lineage", "scan"}));
+}
+
 TEST_F(Sqlite, statements_cannot_reach_beyond_their_transaction) {
   const auto connection = db::open_connection(config("oas.db"));
   db::Transaction tx(*connection);
