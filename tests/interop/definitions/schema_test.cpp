@@ -1,4 +1,6 @@
 // Whole definitions → every statement, for PostgreSQL and MySQL; and what describe() makes of them declares them again.
+#include <random>
+
 #include <oas/definition.hpp>
 #include <oas/tools.hpp>
 
@@ -184,6 +186,41 @@ TEST(Schema, Statements) {
     std::cout << database << ": " << same << " tables with the same statements, " << refused << " refused by both, "
               << others << " by a rule\n";
   }
+}
+
+/// Its message, if it is refused: with the place in it, and small.
+std::string refusal(const std::string& text) {
+  try {
+    schema::parse_definition(text);
+    return {};
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Errc::definition) << e.what();
+    EXPECT_TRUE(std::string_view(e.target()).starts_with("line ")) << e.what();
+    EXPECT_LT(std::string_view(e.what()).size(), 2000u) << e.what();
+    return e.what();
+  }
+}
+
+// Every definition cut at every byte, and with bits turned over.
+TEST(Schema, DamagedDefinitionsSayWhere) {
+  std::mt19937 random(20'261'123);
+  std::size_t accepted = 0, refused = 0;
+  const auto count = [&](const std::string& text) { ++(refusal(text).empty() ? accepted : refused); };
+  for (const Case& c : read_cases()) {
+    SCOPED_TRACE(c.name);
+    for (const NamedDefinition& table : tables_of(c)) {
+      for (std::size_t size = 0; size < table.text.size(); ++size) count(table.text.substr(0, size));
+      for (int i = 0; i < 60 && !table.text.empty(); ++i) {
+        std::string damaged = table.text;
+        for (int flips = 0; flips <= i % 3; ++flips)
+          damaged[random() % damaged.size()] ^= static_cast<char>(1 << random() % 8);
+        count(damaged);
+      }
+    }
+  }
+  std::cout << accepted << " damaged definitions accepted, " << refused << " refused\n";
+  EXPECT_GT(accepted, 0u);
+  EXPECT_GT(refused, 0u);
 }
 
 /// Declares as a session would, without a database.
