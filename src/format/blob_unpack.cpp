@@ -39,19 +39,22 @@ class Unpacker {
  private:
   // MATLAB of 32 bits wrote lengths of 4 bytes. After the code comes the number of dimensions, at least 2, and what
   // would be its upper half is the first dimension; if that is 0, what would be the upper half of the first dimension
-  // is an element type or a number of fields.
+  // is an element type or a number of fields, unless the blob can have so long a dimension.
   bool written_by_32_bits() const {
     constexpr std::size_t start = 5;
-    const auto number = [this](std::size_t at) {
-      std::uint32_t n = 0;
+    const auto number_of = [this]<class T>(std::size_t at, T n) {
       if (at + sizeof n <= blob_.size()) std::memcpy(&n, blob_.data() + at, sizeof n);
       return n;
     };
+    const auto number = [&](std::size_t at) { return number_of(at, std::uint32_t{0}); };
     const auto code = blob_.size() < start ? Code::none : static_cast<Code>(blob_.data()[start - 1]);
     if (code != Code::array && code != Code::cell && code != Code::structure) return false;
     const std::uint32_t dimensions = number(start);
     if (dimensions < 2 || dimensions > max_dimensions) return false;
-    return number(start + 4) != 0 || (dimensions == 2 && number(start + 12) != 0);
+    if (number(start + 4) != 0) return true;
+    if (dimensions != 2 || number(start + 12) == 0) return false;
+    const auto first = number_of(start + 8, std::uint64_t{0}), second = number_of(start + 16, std::uint64_t{1});
+    return second != 0 && first > blob_.size();
   }
 
   Value take_value() {

@@ -204,6 +204,14 @@ TEST(Blob, LengthsOfOldMatlabAreShort) {
   EXPECT_EQ(cell.as<Cells>().items.at(1).describe(), "array of float64, shape (0, 3)");
   const Value fields = read(mym + "S" + u32(2) + u32(1) + u32(1) + u32(1) + std::string("a\0", 2) + element(number));
   EXPECT_EQ(fields.as<Fields>().fields.at(0).first, "a");
+  const Value empty_fields = read(mym + "S" + u32(2) + u32(0) + u32(3) + u32(1) + std::string("name\0", 5));
+  EXPECT_EQ(empty_fields.describe(), "struct array, shape (0, 3)");
+  // Nor are long dimensions of nothing.
+  for (const Shape& shape : {Shape{std::int64_t{1} << 52, 0}, Shape{0, std::int64_t{1} << 52}}) {
+    EXPECT_EQ(unpack(pack_joined(Array::zeros(ArrayType::of(DType::u8), shape))).as<Array>().shape()[0], shape[0]);
+    const Fields fields_of{true, shape, {{"a", Cells{true, shape, {}}}, {"bc", Cells{true, shape, {}}}}};
+    EXPECT_EQ(unpack(pack_joined(fields_of)), Value(fields_of));
+  }
   // What was cut off from longer lengths is not taken for one.
   const std::string whole = mym + "A" + u64(2) + u64(6) + u64(6) + u32(9) + u32(0) + std::string(36, '\1');
   for (std::size_t size = 5; size < whole.size(); ++size) EXPECT_EQ(refusal(whole.substr(0, size)), Errc::decode);
