@@ -8,6 +8,7 @@
 
 #include "core/bigint.hpp"
 #include "core/text.hpp"
+#include "core/transpose.hpp"
 #include "format/array_data.hpp"
 #include "format/blob.hpp"
 #include "format/blob_format.hpp"
@@ -67,16 +68,41 @@ class Packer {
     for (Shared& shared : shared_) {
       if (shared.at != at) parts.push_back(heads.slice(at, shared.at - at));
       at = shared.at;
-      parts.push_back(std::move(shared.data));
+      parts.push_back(shared.turned ? shared.turned->to_order(Array::Order::column).data() : std::move(shared.data));
     }
     if (at != heads.size()) parts.push_back(heads.slice(at, heads.size() - at));
     return parts;
+  }
+  /// The same in one piece: arrays are turned into their places.
+  Bytes finish_joined() && {
+    if (beyond_mym_) std::memcpy(heads_.data(), protocol_dj0.data(), protocol_dj0.size());
+    if (shared_.empty()) return Bytes(std::move(heads_));
+    Buffer joined(heads_.size() + shared_size_);
+    std::byte* to = joined.data();
+    std::size_t at = 0;
+    const auto put_heads = [&](std::size_t end) {
+      std::memcpy(to, heads_.data() + at, end - at);
+      to += end - at;
+      at = end;
+    };
+    for (const Shared& shared : shared_) {
+      put_heads(shared.at);
+      const Bytes& data = shared.turned ? shared.turned->data() : shared.data;
+      if (shared.turned)
+        reverse_axes(data.data(), to, shared.turned->shape(), shared.turned->type().item_size);
+      else
+        std::memcpy(to, data.data(), data.size());
+      to += data.size();
+    }
+    put_heads(heads_.size());
+    return std::move(joined).finish();
   }
 
  private:
   struct Shared {
     std::size_t at;  // in the heads
     Bytes data;
+    std::optional<Array> turned;  // instead: one in row order, still to be turned
   };
 
   template <class T>
@@ -91,7 +117,7 @@ class Packer {
   void put_data(const Bytes& data) {
     if (data.size() < share_from) return put_raw(data);
     shared_size_ += data.size();
-    shared_.push_back({heads_.size(), data});
+    shared_.push_back({heads_.size(), data, {}});
   }
   // A code that the mYm protocol does not have makes the whole blob dj0.
   void put_code(Code code) {
@@ -227,6 +253,12 @@ class Packer {
     put_shape(value.shape());
     put_number(*number);
     put_number(std::uint32_t{is_complex});
+    if (!is_complex && *number != element_char && value.nbytes() >= share_from && value.order() == Array::Order::row &&
+        !value.is_both_orders()) {
+      shared_size_ += value.nbytes();
+      shared_.push_back({heads_.size(), {}, value});
+      return;
+    }
     const Array turned = value.to_order(Array::Order::column);
     if (is_complex)
       put_data(split_complex(turned));
@@ -369,15 +401,13 @@ std::vector<Bytes> pack(const Value& value, PackOptions options) {
 }
 
 Bytes pack_joined(const Value& value, PackOptions options) {
-  const std::vector<Bytes> parts = pack(value, options);
-  if (parts.size() == 1 && !parts[0].borrowed()) return parts[0];
-  Buffer joined(total_size(parts));
-  std::size_t at = 0;
-  for (const Bytes& part : parts) {
-    std::memcpy(joined.data() + at, part.data(), part.size());
-    at += part.size();
-  }
-  return std::move(joined).finish();
+  Packer packer;
+  packer.put(value);
+  Bytes joined = std::move(packer).finish_joined();
+  if (options.compress == PackOptions::Compress::never || joined.size() <= compress_over) return joined;
+  const bool sampling = options.compress == PackOptions::Compress::automatic;
+  if (auto compressed = compress_envelope({joined}, sampling)) return *std::move(compressed);
+  return joined;
 }
 
 }  // namespace oas::format

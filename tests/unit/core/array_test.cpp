@@ -97,8 +97,9 @@ TEST(Array, ChangesTheOrderOfElementsOfAnySize) {
   const auto seed = std::random_device{}();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  // Less than a tile, many tiles with edges, whole tiles, and dimensions around and between.
-  for (const Shape& shape : {Shape{37, 53}, Shape{130, 200}, Shape{128, 192}, Shape{3, 70, 5, 66}, Shape{2, 1, 300}}) {
+  // Less than a tile, many tiles with edges, whole tiles, and dimensions around and between; short runs and long ones.
+  for (const Shape& shape : {Shape{37, 53}, Shape{130, 200}, Shape{128, 192}, Shape{3, 70, 5, 66}, Shape{2, 1, 300},
+                             Shape{17, 3, 213}, Shape{70, 2, 129}, Shape{4100, 2, 5}, Shape{5, 64, 3}}) {
     for (const std::uint32_t size : {1u, 2u, 3u, 4u, 8u, 16u, 24u, 100u}) {
       std::size_t count = 1;
       for (const std::int64_t length : shape) count *= static_cast<std::size_t>(length);

@@ -142,6 +142,23 @@ TEST(Blob, AnyValueComesBack) {
   }
 }
 
+TEST(Blob, InOnePieceAreTheSameBytes) {
+  const auto ramp = [](Shape shape) {
+    std::vector<std::int32_t> numbers(static_cast<std::size_t>(shape[0] * shape[1] * shape[2]));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return Array(std::span<const std::int32_t>(numbers), std::move(shape));
+  };
+  const Value value = list({ramp({20, 30, 4}), "between", ramp({3, 50, 41}).to_order(Array::Order::column),
+                            map({{"b", Bytes::copy(std::string(9000, 'x'))}, {"c", ramp({1, 1, 5000})}}),
+                            ramp({70, 1, 65}), ramp({2, 2, 2})});
+  for (const Compress compress : {Compress::never, Compress::automatic, Compress::always}) {
+    std::string together;
+    for (const Bytes& part : pack(value, {compress})) together += part.text();
+    EXPECT_TRUE(pack_joined(value, {compress}).text() == together);
+  }
+  EXPECT_EQ(unpack(pack_joined(value)), value);
+}
+
 TEST(Blob, TruncatedAnywhereIsDecodeError) {
   std::size_t files = 0;
   for (const auto& golden : testing::golden_cases("blobs")) {
