@@ -146,7 +146,7 @@ TEST(Blob, InOnePieceAreTheSameBytes) {
   const auto ramp = [](Shape shape) {
     std::vector<std::int32_t> numbers(static_cast<std::size_t>(shape[0] * shape[1] * shape[2]));
     std::iota(numbers.begin(), numbers.end(), 0);
-    return Array(std::span<const std::int32_t>(numbers), std::move(shape));
+    return Array::own(std::move(numbers), std::move(shape));
   };
   const Value value = list({ramp({20, 30, 4}), "between", ramp({3, 50, 41}).to_order(Array::Order::column),
                             map({{"b", Bytes::copy(std::string(9000, 'x'))}, {"c", ramp({1, 1, 5000})}}),
