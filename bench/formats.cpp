@@ -26,18 +26,6 @@ void must(bool condition, const char* what) {
   if (!condition) throw std::runtime_error(what);
 }
 
-oas::Bytes join(const std::vector<oas::Bytes>& parts) {
-  std::size_t size = 0;
-  for (const oas::Bytes& part : parts) size += part.size();
-  oas::Buffer whole(size);
-  std::size_t at = 0;
-  for (const oas::Bytes& part : parts) {
-    std::memcpy(whole.data() + at, part.data(), part.size());
-    at += part.size();
-  }
-  return std::move(whole).finish();
-}
-
 // The same bytes, beginning so many after a multiple of 8.
 oas::Bytes placed(const oas::Bytes& bytes, std::size_t lead) {
   oas::Buffer buffer(lead + bytes.size());
@@ -90,11 +78,11 @@ class Workloads {
       out_.compare(workload, op, "MB/s", megabytes, {[&](int) { ours(); }}, copy, "memcpy into fresh memory");
     };
     const oas::Value value(array);
-    const oas::Bytes blob = join(oas::pack_blob(value, false)), file = oas::format_npy(array);
+    const oas::Bytes blob = oas::pack_blob_joined(value, false), file = oas::format_npy(array);
     must(oas::unpack_blob(blob) == value && oas::parse_npy(file) == array, "an array did not come back");
     const oas::Bytes askew = placed(blob, 0), in_place = placed(blob, 3);
     compare("pack", [&] { keep(oas::pack_blob(value).data()); });
-    compare("pack_joined", [&] { keep(join(oas::pack_blob(value)).data()); });
+    compare("pack_joined", [&] { keep(oas::pack_blob_joined(value).data()); });
     compare("unpack", [&] { keep(oas::unpack_blob(askew).get_if<oas::Array>()->data().data()); });
     compare("unpack_in_place", [&] { keep(oas::unpack_blob(in_place).get_if<oas::Array>()->data().data()); });
     compare("npy_write", [&] { keep(oas::format_npy(array).data()); });
@@ -122,12 +110,12 @@ class Workloads {
       groups.items.emplace_back("group " + std::to_string(g), std::move(group));
     }
     const oas::Value value(std::move(groups));
-    const oas::Bytes plain = join(oas::pack_blob(value, false)), packed = join(oas::pack_blob(value));
+    const oas::Bytes plain = oas::pack_blob_joined(value, false), packed = oas::pack_blob_joined(value);
     must(oas::unpack_blob(plain) == value && oas::unpack_blob(packed) == value, "a dict did not come back");
     const std::pair<std::string, std::function<void()>> operations[] = {
-        {"pack", [&] { keep(join(oas::pack_blob(value, false)).data()); }},
+        {"pack", [&] { keep(oas::pack_blob_joined(value, false).data()); }},
         {"unpack", [&] { keep(oas::unpack_blob(plain).get_if<oas::Map>()); }},
-        {"pack_compressed", [&] { keep(join(oas::pack_blob(value)).data()); }},
+        {"pack_compressed", [&] { keep(oas::pack_blob_joined(value).data()); }},
         {"unpack_compressed", [&] { keep(oas::unpack_blob(packed).get_if<oas::Map>()); }}};
     const auto theirs = reference();
     for (const auto& [op, run] : operations) {

@@ -57,6 +57,8 @@ Inspection inspect_file(const std::filesystem::path& path, bool with_value);
 /// Bytes are shared, not copied, so what they borrow must live as long as the parts. `compress`: where that pays.
 /// Errors: usage, if there is something in `value` that a blob cannot hold.
 std::vector<Bytes> pack_blob(const Value& value, bool compress = true);
+/// The same in one piece.
+Bytes pack_blob_joined(const Value& value, bool compress = true);
 /// The value in a blob of ours, of DataJoint for Python, or of MATLAB. Arrays and bytes share the memory of `blob`
 /// where their elements are aligned. Errors: decode, with the offset of the byte; unsupported: sparse arrays, complex
 /// integers that no float can hold.

@@ -96,11 +96,11 @@ struct Copier {
     }
   }
   static bool fits(const Axis& along, const Axis& across) { return along.length >= side && across.length >= step; }
-  /// Calls f(first, rows) for strips that cover all rows, if they are `step` at least.
+  /// Calls f(first, rows) for strips of at most `most` rows that cover all, if they are `step` at least.
   template <class F>
-  static void strips(std::size_t length, const F& f) {
+  static void strips(std::size_t length, std::size_t most, const F& f) {
     for (std::size_t done = 0; done < length;) {
-      const std::size_t left = (std::min(length - done, side) + step - 1) / step * step;
+      const std::size_t left = (std::min(length - done, most) + step - 1) / step * step;
       const std::size_t rows = std::min(left, length / step * step);
       const std::size_t first = std::min(done, length - rows);
       f(first, rows);
@@ -110,7 +110,7 @@ struct Copier {
 
   static void plane(const std::byte* from, std::byte* to, Axis along, Axis across) {
     if (!fits(along, across)) return copy_each(from, to, along, across, item);
-    strips(across.length, [&](std::size_t i, std::size_t rows) {
+    strips(across.length, side, [&](std::size_t i, std::size_t rows) {
       const std::byte* source = from + i * across.from;
       for (std::size_t next = 0; next < along.length; next += side) {
         const std::size_t j = std::min(next, along.length - side);
@@ -125,7 +125,7 @@ struct Copier {
   /// `then` is the axis that is walked next.
   static void columns(const std::byte* from, std::byte* to, Axis along, Axis across, Axis then) {
     if (!fits(along, across)) return copy_each(from, to, along, across, item);
-    strips(across.length, [&](std::size_t i, std::size_t rows) {
+    strips(across.length, std::min<std::size_t>(side, 32), [&](std::size_t i, std::size_t rows) {
       for (std::size_t next = 0; next < along.length; next += side) {
         const std::size_t j = std::min(next, along.length - side);
         const std::byte* source = from + i * across.from + j * item;

@@ -204,10 +204,15 @@ Inspection inspect_file(const fs::path& path, bool with_value) {
   cannot(path, "it is no .npy file, no blob, no manifest and no Zarr", Errc::decode);
 }
 
-std::vector<Bytes> pack_blob(const Value& value, bool compress) {
+namespace {
+format::PackOptions pack_options(bool compress) {
   using Compress = format::PackOptions::Compress;
-  return format::pack(value, {compress ? Compress::automatic : Compress::never});
+  return {compress ? Compress::automatic : Compress::never};
 }
+}  // namespace
+
+std::vector<Bytes> pack_blob(const Value& value, bool compress) { return format::pack(value, pack_options(compress)); }
+Bytes pack_blob_joined(const Value& value, bool compress) { return format::pack_joined(value, pack_options(compress)); }
 Value unpack_blob(const Bytes& blob) { return format::unpack(blob); }
 
 Array parse_npy(const Bytes& file) { return format::read_npy(file); }
