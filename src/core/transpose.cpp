@@ -125,14 +125,18 @@ struct Copier {
   /// `then` is the axis that is walked next.
   static void columns(const std::byte* from, std::byte* to, Axis along, Axis across, Axis then) {
     if (!fits(along, across)) return copy_each(from, to, along, across, item);
-    strips(across.length, std::min<std::size_t>(side, 32), [&](std::size_t i, std::size_t rows) {
+    constexpr std::size_t most = std::min<std::size_t>(side, 32), rows_ahead = item == 1 ? 32 : 64;  // found by trying
+    strips(across.length, most, [&](std::size_t i, std::size_t rows) {
+      const bool here = i + rows_ahead < across.length;
+      const std::size_t first = here ? i + rows_ahead : (i + rows_ahead - across.length) % across.length;
+      const std::byte* coming = from + first * across.from + (here ? 0 : then.from);
+      const std::size_t count = std::min(rows, across.length - first);
       for (std::size_t next = 0; next < along.length; next += side) {
         const std::size_t j = std::min(next, along.length - side);
-        const std::byte* source = from + i * across.from + j * item;
         std::byte* place = to + j * along.to + i * item;
-        for (std::size_t k = 0; k < rows; ++k) __builtin_prefetch(source + k * across.from + then.from);
-        for (std::size_t k = 0; k < side; ++k) __builtin_prefetch(place + k * along.to + then.to + line - 1, 1);
-        tile(source, across.from, place, along.to, rows);
+        for (std::size_t k = 0; k < count; ++k) __builtin_prefetch(coming + k * across.from + j * item);
+        for (std::size_t k = 0; k < side; ++k) __builtin_prefetch(place + k * along.to + line + rows * item, 1);
+        tile(from + i * across.from + j * item, across.from, place, along.to, rows);
       }
     });
   }
