@@ -3,36 +3,21 @@
 
     compare.py PROGRAM     exit 0: as expected; 1: differences were printed; 77: DataJoint for Python 2.3.5 is not here
 
-OAS_DATAJOINT_PYTHON names an interpreter that has it. A case says where the two are meant to differ, and why is in
-docs/compatibility.md under "Settings".
+A case says where the two are meant to differ; why is in docs/compatibility.md under "Settings".
 """
 import json
-import logging
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 import warnings
 
-VERSION = "2.3.5"
-PYTHON = os.environ.get("OAS_DATAJOINT_PYTHON")
-if PYTHON:
-    del os.environ["OAS_DATAJOINT_PYTHON"]
-    os.execv(PYTHON, [PYTHON, *sys.argv])
-for name in list(os.environ):
-    if name.startswith("DJ_"):
-        del os.environ[name]
-warnings.simplefilter("ignore")
-logging.disable()
-try:
-    import datajoint
-    from datajoint import settings as reference
-except ImportError:
-    print(f"skipped: no DataJoint for Python {VERSION}. set OAS_DATAJOINT_PYTHON to an interpreter that has it")
-    sys.exit(77)
-if datajoint.__version__ != VERSION:
-    print(f"skipped: DataJoint for Python is {datajoint.__version__}, not {VERSION}")
-    sys.exit(77)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import reference as which
+
+which.need()
+from datajoint import settings as reference
 
 REFUSED = "refused"
 
