@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <list>
 #include <map>
+#include <set>
 
 #include "db/marker.hpp"
 #include "db/mysql_dialect.hpp"
@@ -27,19 +29,25 @@ std::string unquoted(std::string_view literal) {
   return out;
 }
 
-Default default_of(const Value& shown, bool nullable, bool mariadb) {
+/// MariaDB shows expressions, in which texts have quotation marks; MySQL shows values, and marks expressions in
+/// `extra`.
+Default default_of(const Value& shown, std::string_view extra, bool nullable, bool mariadb) {
   using Kind = Default::Kind;
   const std::string said = text(shown);
   if (shown.is_null() || (mariadb && said == "NULL")) return {nullable ? Kind::null : Kind::none, {}};
-  if (type_words(said).word == "current_timestamp") return {Kind::now, {}};
+  const bool expression = mariadb || extra.find("DEFAULT_GENERATED") != extra.npos;
+  if (expression && type_words(said).word == "current_timestamp") return {Kind::now, {}};
   return {Kind::literal, mariadb && said.starts_with('\'') ? unquoted(said) : said};
 }
 
 struct Table {
   TableDef def;
   std::map<std::string, std::string, std::less<>> paths;  ///< generated columns, and of which column they have the path
-  std::vector<std::string> unique;                        ///< names of indexes
+  std::map<std::string, std::string, std::less<>> words;  ///< columns' types as the server says them
 };
+using Tables = std::map<std::string, Table>;
+
+constexpr std::string_view counting = " auto_increment";
 
 /// Whether an index on an expression is the one by which objects are found.
 bool is_path_of(std::string_view expression, const std::string& column) {
@@ -47,8 +55,7 @@ bool is_path_of(std::string_view expression, const std::string& column) {
          expression.find("`" + column + "`") != expression.npos;
 }
 
-void read_columns(const MysqlAsk& ask, const Cells& schema, std::map<std::string, Table>& tables) {
-  // MariaDB shows defaults as expressions, MySQL as values.
+void read_columns(const MysqlAsk& ask, const Cells& schema, Tables& tables) {
   const auto rows =
       ask("SELECT TABLE_NAME, COLUMN_NAME, COLUMN_TYPE, COLUMN_DEFAULT, IS_NULLABLE, COLUMN_COMMENT, EXTRA, "
           "GENERATION_EXPRESSION, INSTR(VERSION(), 'MariaDB') FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? "
@@ -66,15 +73,17 @@ void read_columns(const MysqlAsk& ask, const Cells& schema, std::map<std::string
     ColumnDef column;
     column.name = text(row[1]);
     column.comment = text(row[5]);
-    const bool counts = text(row[6]).find("auto_increment") != std::string::npos;
-    column.type = mysql_core_type(text(row[2]), column.comment) + (counts ? " auto_increment" : "");
+    const std::string extra = text(row[6]);
+    const bool counts = extra.find("auto_increment") != std::string::npos;
+    table.words[column.name] = text(row[2]);
+    column.type = mysql_core_type(text(row[2]), column.comment) + (counts ? std::string(counting) : "");
     column.nullable = text(row[4]) == "YES";
-    column.fallback = default_of(row[3], column.nullable, row[8].as<std::int64_t>() > 0);
+    column.fallback = default_of(row[3], extra, column.nullable, row[8].as<std::int64_t>() > 0);
     table.def.columns.push_back(std::move(column));
   }
 }
 
-void read_references(const MysqlAsk& ask, const Cells& schema, std::map<std::string, Table>& tables) {
+void read_references(const MysqlAsk& ask, const Cells& schema, Tables& tables) {
   // Names of references end in a number.
   const auto rows =
       ask("SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, REFERENCED_TABLE_SCHEMA, REFERENCED_TABLE_NAME, "
@@ -96,6 +105,59 @@ void read_references(const MysqlAsk& ask, const Cells& schema, std::map<std::str
   }
 }
 
+/// A column that a reference brings has no type in its comment: it has that of the attribute at the end of the
+/// references, in whatever schema, if the server's words for both are the same.
+class ParentTypes {
+ public:
+  ParentTypes(const MysqlAsk& ask, std::string_view schema, Tables& tables) : ask_(ask) {
+    known_[std::string(schema)] = &tables;
+  }
+
+  void give_types(Tables& tables) {
+    for (auto& [name, table] : tables)
+      for (const ForeignKeyDef& key : table.def.foreign_keys)
+        for (const std::string& column : key.columns) type_of(table, column);
+  }
+
+ private:
+  Tables& tables_of(const std::string& schema) {
+    Tables*& known = known_[schema];
+    if (!known) {
+      known = &others_.emplace_back();
+      const Cells params{schema};
+      for (const Cells& row : ask_("SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?", params))
+        (*known)[text(row[0])].def.schema = schema;
+      read_columns(ask_, params, *known);
+      read_references(ask_, params, *known);
+    }
+    return *known;
+  }
+  /// Settled types are asked for again at no cost; the first reference that brings the column counts.
+  std::string type_of(Table& table, const std::string& name) {
+    auto& columns = table.def.columns;
+    const auto column = std::ranges::find(columns, name, &ColumnDef::name);
+    if (column == columns.end()) return {};
+    if (!read_marker(column->comment).type.empty() || !settled_.emplace(&table, name).second) return column->type;
+    for (const ForeignKeyDef& key : table.def.foreign_keys) {
+      const auto at = std::ranges::find(key.columns, name);
+      if (at == key.columns.end()) continue;
+      const std::string& origin = key.parent_columns[static_cast<std::size_t>(at - key.columns.begin())];
+      Tables& parents = tables_of(key.schema);
+      const auto parent = parents.find(key.table);
+      if (parent == parents.end() || parent->second.words[origin] != table.words[name]) continue;
+      column->type = type_of(parent->second, origin);
+      if (const std::size_t end = column->type.find(counting); end != std::string::npos) column->type.resize(end);
+      break;
+    }
+    return column->type;
+  }
+
+  const MysqlAsk& ask_;
+  std::map<std::string, Tables*> known_;
+  std::list<Tables> others_;
+  std::set<std::pair<const Table*, std::string>> settled_;
+};
+
 void add_index(Table& table, const std::string& name, IndexDef index) {
   TableDef& def = table.def;
   if (name == "PRIMARY") {
@@ -110,7 +172,7 @@ void add_index(Table& table, const std::string& name, IndexDef index) {
   def.indexes.push_back(std::move(index));
 }
 
-void read_indexes(const MysqlAsk& ask, const Cells& schema, std::map<std::string, Table>& tables, bool expressions) {
+void read_indexes(const MysqlAsk& ask, const Cells& schema, Tables& tables, bool expressions) {
   const auto rows = ask(
       fmt::format("SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, {} FROM information_schema.STATISTICS WHERE "
                   "TABLE_SCHEMA = ? ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX",
@@ -151,7 +213,7 @@ void read_indexes(const MysqlAsk& ask, const Cells& schema, std::map<std::string
 }
 
 /// Parents first.
-std::vector<TableDef> in_order(std::map<std::string, Table> tables, const std::vector<std::string>& names) {
+std::vector<TableDef> in_order(Tables tables, const std::vector<std::string>& names) {
   std::vector<TableDef> out;
   const std::function<void(const std::string&)> add = [&](const std::string& name) {
     auto node = tables.extract(name);
@@ -178,7 +240,7 @@ std::vector<std::string> mysql_schemas(const MysqlAsk& ask) {
 
 std::vector<TableDef> mysql_tables(const MysqlAsk& ask, std::string_view schema) {
   const Cells params{schema};
-  std::map<std::string, Table> tables;
+  Tables tables;
   std::vector<std::string> names;
   bool expressions = false;
   for (const Cells& row : ask("SELECT TABLE_NAME, TABLE_COMMENT, INSTR(VERSION(), 'MariaDB') FROM "
@@ -194,6 +256,7 @@ std::vector<TableDef> mysql_tables(const MysqlAsk& ask, std::string_view schema)
   if (tables.empty()) return {};
   read_columns(ask, params, tables);
   read_references(ask, params, tables);
+  ParentTypes(ask, schema, tables).give_types(tables);
   read_indexes(ask, params, tables, expressions);
   return in_order(std::move(tables), names);
 }

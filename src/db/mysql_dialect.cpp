@@ -358,7 +358,8 @@ class MysqlDialect final : public Dialect {
   static TableDef with_digits(TableDef def) {
     for (ColumnDef& c : def.columns) {
       const TypeWords type = type_words(c.type), now = type_words(c.fallback.literal);
-      if (c.fallback.kind == Default::Kind::now && now.arguments.empty() && !type.arguments.empty())
+      const bool time = one_of(type.word, {"datetime", "timestamp", "time"});
+      if (c.fallback.kind == Default::Kind::now && time && now.arguments.empty() && !type.arguments.empty())
         c.fallback.literal = fmt::format("CURRENT_TIMESTAMP({})", type.arguments[0]);
     }
     return def;
