@@ -61,7 +61,7 @@ class Heading {
 /// Lineage of the attributes of one table: attribute → "schema.table.attribute".
 using Lineage = std::map<std::string, std::string, std::less<>>;
 
-/// What the columns of a table say. Errors: decode if a column's comment names a codec badly.
+/// What the columns of a table say. A comment that names a codec badly names one that is not known.
 Heading heading_of(const db::TableDef& table, const Lineage& lineage = {});
 
 }  // namespace oas

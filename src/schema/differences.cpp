@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -57,7 +58,9 @@ bool same_default(const db::ColumnDef& declared, const db::ColumnDef& existing) 
     const auto cell = [&](const db::ColumnDef& column) {
       return db::to_portable_cell(type, spelling, db::parse_default(type, spelling, column.fallback.literal));
     };
-    return cell(declared) == cell(existing);
+    const Value a = cell(declared), b = cell(existing);
+    const auto is_nan = [](const Value& v) { return v.is<double>() && std::isnan(*v.get_if<double>()); };
+    return a == b || (is_nan(a) && is_nan(b));
   } catch (const Error&) {  // no value that can be compared
     return false;
   }

@@ -68,15 +68,13 @@ Heading heading_of(const db::TableDef& table, const Lineage& lineage) {
     if (const auto origin = lineage.find(column.name); origin != lineage.end()) a.lineage = origin->second;
     if (a.type.starts_with('<')) {
       schema::ParsedAttribute parsed;
-      if (!schema::parse_type(a.type, parsed))
-        throw Error(Errc::decode,
-                    fmt::format("read the heading of {}.{}: the comment of {} says {}, which is not a codec. correct "
-                                "the comment of the column",
-                                table.schema, table.name, a.name, a.type),
-                    fmt::format("{}.{}.{}", table.schema, table.name, a.name));
-      a.codec = parsed.codec;
-      a.store = parsed.store;
-      a.in_store = parsed.in_store;
+      if (schema::parse_type(a.type, parsed)) {
+        a.codec = parsed.codec;
+        a.store = parsed.store;
+        a.in_store = parsed.in_store;
+      } else {
+        a.codec = a.type;  // a codec that nobody knows: the other attributes, and other tables, can be read
+      }
     }
     attributes.push_back(std::move(a));
   }
