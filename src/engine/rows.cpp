@@ -1,12 +1,13 @@
 #include "engine/rows.hpp"
-#include "codec/metadata.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ctime>
 #include <set>
 
 #include "codec/codec.hpp"
+#include "codec/metadata.hpp"
 #include "core/json.hpp"
 #include "core/nearest.hpp"
 
@@ -20,6 +21,35 @@ bool lazy(const codec::Chain& chain) {
 }
 
 bool is_json(const Attribute& attribute) { return attribute.column == "json"; }
+
+/// As DataJoint for Python tells where a row came from that was not computed; JSON, or Null if there is nothing to
+/// tell.
+Value provenance(const Settings& settings) {
+  const auto text = [&](std::string_view key) {
+    const Value value = settings.get(key);
+    return value.is<std::string>() ? value.as<std::string>() : std::string();
+  };
+  Map out, agent;
+  out.set("time", DateTime::now().iso('T') + "+00:00");
+  const std::string backend = text("database.backend");
+  if (backend != "sqlite") {
+    agent = map({{"user", text("database.user")}, {"host", text("database.host")}});
+    if (backend == "postgresql") agent.set("database_name", text("database.name"));
+    out.set("agent", agent);
+  }
+  const Value source = settings.get("provenance.source");
+  if (const Map* members = source.get_if<Map>(); members && !members->items.empty()) out.set("source", source);
+  return out.items.size() > 1 ? Value(to_json(out)) : Value();
+}
+
+/// Columns of times have no zone: the clock on the wall, as DataJoint for Python has it there.
+DateTime local_time() {
+  const DateTime now = DateTime::now();
+  const std::time_t seconds = now.microseconds / 1'000'000;
+  std::tm here{};
+  ::localtime_r(&seconds, &here);
+  return DateTime::from_microseconds(now.microseconds + std::int64_t{here.tm_gmtoff} * 1'000'000);
+}
 
 }  // namespace
 
@@ -57,6 +87,23 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
     layout_.push_back(std::move(column));
     columns_.push_back(a.name);
   }
+  of_statement_ = columns_;
+  for (const Attribute& a : attributes)
+    if (a.hidden) add_hidden(a);
+}
+
+void RowEncoder::add_hidden(const Attribute& a) {
+  const auto now = [&] { return state_.dialect().to_cell(a.column, local_time()); };
+  const Value capture = state_.settings.get("provenance.capture");
+  if (a.name == "_job_start_time")
+    hidden_.push_back(now());
+  else if (a.name == "_job_duration")
+    durations_.emplace_back(hidden_.size(), &a), hidden_.emplace_back();
+  else if (a.name == "_prov" && capture.is<bool>() && capture.as<bool>())
+    hidden_.push_back(provenance(state_.settings));
+  else
+    return;
+  of_statement_.push_back(a.name);
 }
 
 std::string RowEncoder::where(std::size_t number) const {
@@ -141,7 +188,7 @@ Row RowEncoder::key_of(const Row& row) const {
 std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, ObjectSink& sink,
                                       const Written* written) const {
   std::vector<Value> cells;
-  cells.reserve(layout_.size());
+  cells.reserve(of_statement_.size());
   const Row key = has_objects_ ? key_of(row) : Row{};
   for (std::size_t i = 0; i < layout_.size(); ++i) {
     const Column& column = layout_[i];
@@ -169,6 +216,11 @@ std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, Object
       throw Error(e.code(), fmt::format("{}: attribute {}: {}", where(number), columns_[i], e.what()),
                   full_name_ + "." + columns_[i], e.native());
     }
+  }
+  cells.insert(cells.end(), hidden_.begin(), hidden_.end());
+  for (const auto& [at, attribute] : durations_) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun_;
+    cells[layout_.size() + at] = state_.dialect().to_cell(attribute->column, seconds.count());
   }
   return cells;
 }

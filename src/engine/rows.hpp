@@ -1,6 +1,7 @@
 // Between rows as users write them and cells as a table takes them: names, defaults, core types and codecs.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,8 @@ class RowEncoder {
  public:
   RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> table, bool ignore_extra_fields);
 
-  /// Names of the columns, in the order of the cells; hidden ones are left to the database.
-  const std::vector<std::string>& columns() const noexcept { return columns_; }
+  /// Names of the columns, in the order of the cells. Of hidden ones those that tell where a row came from, last.
+  const std::vector<std::string>& columns() const noexcept { return of_statement_; }
   /// Checks names, types, ranges and codecs; writes nothing. Errors name table, attribute and row (from 1).
   /// `written`: attributes whose objects are in the store already, with their metadata as JSON.
   using Written = std::map<std::string, std::string>;
@@ -49,11 +50,15 @@ class RowEncoder {
   };
   const Value* find(const Row& row, std::size_t column) const;
   Value cell(const Column& column, const Value& value) const;
+  void add_hidden(const Attribute& attribute);
 
   SessionState& state_;
   std::shared_ptr<const TableEntry> table_;
   std::vector<Column> layout_;
-  std::vector<std::string> columns_;
+  std::vector<std::string> columns_, of_statement_;
+  std::vector<Value> hidden_;  ///< cells; those of durations come with the row
+  std::vector<std::pair<std::size_t, const Attribute*>> durations_;
+  std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   bool ignore_extra_;
   bool has_objects_ = false;
   bool has_codecs_ = false;

@@ -283,5 +283,31 @@ TEST_P(Insert, OfManyBlobsWithOneContentStoresItOnce) {
   expect_tidy(0);
 }
 
+TEST_P(Insert, HiddenColumnsTellWhereARowCameFrom) {
+  Settings settings = this->settings();
+  settings.set("jobs.add_job_metadata", true);
+  settings.set("provenance.capture", true);
+  settings.set("provenance.source", map({{"rig", "left"}}));
+  Session session(settings, options());
+  auto scans = session.schema("lab").declare("Scan", Tier::manual, "id : int32\n---\nx=null : <object@>");
+  auto means = session.schema("lab").declare("Mean", Tier::computed, "-> Scan\n---\nmean : float64");
+  scans.insert1({{"id", 1}});
+  auto staged = scans.staged_insert1({{"id", 2}});
+  staged.store("x").write("a", "b");
+  staged.commit();
+  means.insert1({{"id", 1}, {"mean", 0.5}});
+  means.insert1({{"id", 1}, {"mean", 0.75}}, {.replace = true});
+  const std::string column = raw()->member("_prov", "source");
+  for (const auto& cells : raw()->run("SELECT " + column + " FROM " + raw()->table("scan"))) {
+    EXPECT_NE(cells[0].find("left"), std::string::npos) << cells[0];
+  }
+  const auto job = raw()->run("SELECT _job_start_time, _job_duration, _job_version FROM " + raw()->table("__mean"));
+  ASSERT_EQ(job.size(), 1U);
+  EXPECT_EQ(job[0][0].substr(0, 2), "20");
+  EXPECT_LT(std::stod(job[0][1]), 600);
+  EXPECT_EQ(job[0][2], "");
+  fails(Errc::unknown_attribute, {"_prov"}, [&] { scans.insert1({{"id", 3}, {"_prov", "mine"}}); });
+}
+
 }  // namespace
 }  // namespace oas::test
