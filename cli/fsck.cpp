@@ -46,10 +46,12 @@ int fsck(Program& program, const Fsck& options) {
                        {"objects", audit.objects},
                        {"dangling", audit.dangling},
                        {"damaged", audit.damaged},
-                       {"leaked", audit.leaked}}));
+                       {"leaked", audit.leaked},
+                       {"quarantined", audit.quarantined}}));
   } else {
-    write_out(fmt::format("{} references, {} objects: {} dangling, {} damaged, {} leaked\n", audit.references,
-                          audit.objects, audit.dangling, audit.damaged, audit.leaked));
+    const std::string kept = audit.quarantined ? fmt::format(", {} in quarantine", audit.quarantined) : "";
+    write_out(fmt::format("{} references, {} objects: {} dangling, {} damaged, {} leaked{}\n", audit.references,
+                          audit.objects, audit.dangling, audit.damaged, audit.leaked, kept));
   }
   return audit.dangling + audit.damaged + audit.leaked == 0 ? done : found_problems;
 }

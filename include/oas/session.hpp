@@ -85,11 +85,14 @@ struct Audit {
   std::size_t references = 0;  ///< looked at
   std::size_t objects = 0;     ///< files seen in the managed sections of the stores; a folder counts each of its own
   std::size_t dangling = 0, damaged = 0, leaked = 0;
+  std::size_t quarantined = 0;  ///< objects kept for writers that know nothing of the ledger (docs/ledger.md)
   std::vector<Finding> findings;
 };
 struct AuditOptions {
-  bool deep = false;    ///< read every object and compare its content
-  bool repair = false;  ///< remove what leaks, after looking again
+  bool deep = false;  ///< read every object and compare its content
+  /// First put back what rows refer to again, from quarantine; then remove what leaks, after looking again: where
+  /// foreign writers are assumed, only what is older than the setting collector.grace.
+  bool repair = false;
   /// Objects younger than this are not called leaks: a foreign writer may be about to commit the row.
   std::chrono::seconds grace{0};
   std::function<void(std::size_t done, std::size_t total)> progress = {};

@@ -8,6 +8,7 @@
 #include "codec/metadata.hpp"
 #include "codec/paths.hpp"
 #include "engine/collector.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/references.hpp"
 #include "engine/rows.hpp"
 #include "engine/work.hpp"
@@ -23,6 +24,7 @@ class Auditor {
     // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is
     // seen later.
     for (const auto& [name, config] : state_.settings.stores()) list(name, config);
+    count_quarantine();
     for (const auto& entry : state_.all_tables()) references(entry->info->def.schema, *entry);
     check_references();
     leaks();
@@ -46,6 +48,17 @@ class Auditor {
       rest.remove_prefix(part.size() + 1);
     }
     return {};
+  }
+
+  void count_quarantine() {
+    std::set<ObjectPath> kept;
+    for (const auto& schema : state_.main->schemas()) {
+      if (!state_.has_ledger(schema)) continue;
+      db::Transaction look(*state_.main, db::Transaction::Mode::read);
+      for (const auto& line : state_.ledger(schema).trashed(look, INT64_MAX, 0, Ledger::Lines::quarantined))
+        kept.insert(line.object);
+    }
+    audit_.quarantined = kept.size();
   }
 
   void list(const std::string& name, const StoreConfig& config) {
@@ -191,6 +204,10 @@ class Auditor {
     }
     std::map<std::string, std::vector<ObjectPath>> leaked;  // by schema
     const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
+    // A foreign writer's upload may be about to get its row.
+    const auto kept_for = quarantine::is_on(state_.settings)
+                              ? std::chrono::microseconds(quarantine::grace(state_.settings)).count()
+                              : std::int64_t{0};
     for (const auto& [store, entries] : objects_) {
       const StoreConfig& config = state_.store_config(store);
       for (const ObjectInfo& entry : entries) {
@@ -210,7 +227,8 @@ class Auditor {
         const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
         const std::string_view rest =
             std::string_view(entry.key).substr((entry.key.starts_with(hashes + "/") ? hashes : named).size() + 1);
-        leaked[std::string(schema_of(rest))].push_back({store, entry.key, false});
+        if (entry.modified <= newest - kept_for)
+          leaked[std::string(schema_of(rest))].push_back({store, entry.key, false});
       }
     }
     if (!options_.repair) return;
@@ -232,6 +250,7 @@ class Auditor {
 
 Audit Session::audit(AuditOptions options) {
   if (state_->works > 0) throw Error(Errc::usage, "audit: a transaction is open. commit it first");
+  if (options.repair) collect();
   return Auditor(*this, options).run();
 }
 

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <span>
 #include <thread>
 
 #include "codec/paths.hpp"
+#include "engine/quarantine.hpp"
 #include "engine/references.hpp"
 
 namespace oas {
@@ -56,9 +58,12 @@ void Collector::erase_folder(Store& store, const std::string& path) {
 }
 
 std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed) {
-  std::vector<Error> errors;
+  std::vector<ObjectPath> careful;
+  std::ranges::copy_if(objects, std::back_inserter(careful), [&](const ObjectPath& o) { return retires(o); });
+  std::vector<Error> errors = retire(careful, stayed);
   std::map<std::string, std::vector<const ObjectPath*>> files;
   for (const ObjectPath& object : objects) {
+    if (retires(object)) continue;
     try {
       if (object.folder)
         erase_folder(*state_.store(object.store), object.path);
@@ -90,6 +95,97 @@ std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::se
     }
   }
   return errors;
+}
+
+bool Collector::retires(const ObjectPath& object) const {
+  if (object.folder || !quarantine::is_on(state_.settings)) return false;
+  const auto config = state_.settings.stores().find(object.store);
+  if (config == state_.settings.stores().end()) return false;
+  const std::string hashes = codec::hash_section(config->second);
+  return !hashes.empty() && object.path.starts_with(hashes + "/");
+}
+
+std::vector<Error> Collector::retire(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed) {
+  std::vector<Error> errors;
+  if (objects.empty()) return errors;
+  const auto failed = [&](const Error& e, const ObjectPath& object) {
+    errors.push_back(e);
+    stayed.insert(object);
+  };
+  // 1. Written down, so that it is found whatever happens; 2. kept; 3. gone; 4. is it still nobody's?
+  std::vector<ObjectPath> places;
+  for (const ObjectPath& object : objects) places.push_back(quarantine::kept(object));
+  {
+    db::Transaction rows(*state_.main, db::Transaction::Mode::write);
+    ledger_.quarantine(rows, places);
+    rows.commit();
+  }
+  std::mutex mutex;
+  parallel_for(state_.pool, objects.size(), state_.in_flight(), [&](std::size_t i) {
+    const ObjectPath& object = objects[i];
+    try {
+      Store& store = *state_.store(object.store);
+      if (quarantine::copy(store, object.path, places[i].path)) store.remove(object.path);
+    } catch (const Error& e) {
+      const std::lock_guard lock(mutex);
+      failed(e, object);
+    }
+  });
+  std::vector<ObjectPath> gone;
+  std::ranges::copy_if(objects, std::back_inserter(gone), [&](const ObjectPath& o) { return !stayed.contains(o); });
+  if (gone.empty()) return errors;
+  for (const ObjectPath& object : referenced(gone)) {
+    try {
+      put_back(object);
+    } catch (const Error& e) {
+      failed(e, object);
+    }
+  }
+  return errors;
+}
+
+void Collector::put_back(const ObjectPath& object) {
+  Store& store = *state_.store(object.store);
+  if (!store.stat(object.path) && quarantine::copy(store, quarantine::kept(object).path, object.path))
+    store.sync(std::span(&object.path, 1));
+}
+
+void Collector::review(Collected& total) {
+  const std::int64_t over = DateTime::now().microseconds - quarantine::grace(state_.settings).count() * 1'000'000;
+  for (std::size_t skip = 0;;) {
+    std::vector<Ledger::Trashed> lines;
+    {
+      db::Transaction look(*state_.main, db::Transaction::Mode::read);
+      lines = ledger_.trashed(look, batch, skip, Ledger::Lines::quarantined);
+    }
+    std::vector<ObjectPath> originals;
+    for (const auto& line : lines) {
+      if (const auto object = quarantine::original(line.object); object && ours(*object)) originals.push_back(*object);
+    }
+    const auto needed = originals.empty() ? std::set<ObjectPath>() : referenced(originals);
+    std::vector<std::string> settled;
+    for (const auto& line : lines) {
+      const auto object = quarantine::original(line.object);
+      try {
+        const bool known = object && ours(*object);  // else not for us to touch, whatever the line says
+        if (known && needed.contains(*object))
+          put_back(*object);
+        else if (known && line.since > over)
+          continue;
+        if (known) state_.store(line.object.store)->remove(line.object.path);
+        settled.push_back(line.id);
+      } catch (const Error& e) {
+        total.errors.push_back(e);
+      }
+    }
+    if (!settled.empty()) {
+      db::Transaction rows(*state_.main, db::Transaction::Mode::write);
+      ledger_.untrash(rows, settled);
+      rows.commit();
+    }
+    if (lines.size() < batch) return;
+    skip += lines.size() - settled.size();
+  }
 }
 
 std::set<ObjectPath> Collector::referenced(std::span<const ObjectPath> candidates) {
@@ -246,6 +342,7 @@ Collected Collector::run(std::size_t limit, std::chrono::milliseconds patience) 
   busy_ = !acquire(patience);
   if (busy_) return total;
   const Lease lease{ledger_};
+  if (quarantine::is_on(state_.settings) && state_.review_is_due(schema_)) review(total);
   std::size_t skip = 0;
   while (pass(limit, skip, total) && total.removed + total.kept < limit) {
     if (!ledger_.acquire()) break;  // renewed, or lost to somebody after an hour

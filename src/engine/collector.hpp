@@ -33,6 +33,12 @@ class Collector {
   bool acquire(std::chrono::milliseconds patience);
   std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   void erase_folder(Store& store, const std::string& path);
+  /// What foreign writers may be about to refer to goes to quarantine; it comes back if one did.
+  std::vector<Error> retire(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
+  bool retires(const ObjectPath& object) const;
+  void put_back(const ObjectPath& object);
+  /// Puts back what is referred to again, removes what was kept long enough.
+  void review(Collected& total);
   void finish_claims(Collected& total);
   /// True if there may be more to do. `skip`: lines of trash that were looked at before and have to stay.
   bool pass(std::size_t limit, std::size_t& skip, Collected& total);

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <oas/value.hpp>
+
+#include "core/encoding.hpp"
+#include "core/hash.hpp"
 
 namespace oas {
 namespace {
@@ -271,6 +275,20 @@ void Ledger::trash(db::Transaction& rows, std::span<const ObjectPath> objects) {
   rows.execute_many(dialect_.insert(row_tables(schema_)[1], names, db::Dialect::OnDuplicate::fail), lines);
 }
 
+void Ledger::quarantine(db::Transaction& rows, std::span<const ObjectPath> kept) {
+  static const std::vector<std::string> names{"id", "store", "path", "folder", "since"};
+  std::map<std::string, std::vector<Value>> lines;
+  for (const ObjectPath& o : kept) {
+    Md5 digest;
+    digest.update(as_bytes(o.store + '\n' + o.path));
+    const std::string id = hex(digest.finish());
+    lines.emplace(id, std::vector<Value>{id, o.store, o.path, o.folder, now()});
+  }
+  std::vector<std::vector<Value>> cells;
+  for (auto& [id, line] : lines) cells.push_back(std::move(line));
+  rows.execute_many(dialect_.insert(row_tables(schema_)[1], names, db::Dialect::OnDuplicate::replace), cells);
+}
+
 bool Ledger::acquire() {
   db::Transaction tx(side_);
   const std::string table = side_table("~oas_collector");
@@ -359,13 +377,14 @@ void Ledger::prune_witnesses(db::Transaction& rows) {
                     gone);
 }
 
-std::vector<Ledger::Trashed> Ledger::trashed(db::Transaction& rows, std::size_t limit, std::size_t skip) {
-  const auto cursor =
-      rows.execute(fmt::format("SELECT store, path, folder, id FROM {} ORDER BY since, id LIMIT {} OFFSET {}",
-                               row_table("~oas_trash"), limit, skip));
+std::vector<Ledger::Trashed> Ledger::trashed(db::Transaction& rows, std::size_t limit, std::size_t skip, Lines lines) {
+  const auto cursor = rows.execute(fmt::format(
+      "SELECT store, path, folder, id, since FROM {} WHERE path {}LIKE '=_oas=_quarantine/%' ESCAPE '=' ORDER "
+      "BY since, id LIMIT {} OFFSET {}",
+      row_table("~oas_trash"), lines == Lines::due ? "NOT " : "", limit, skip));
   std::vector<Trashed> out;
   std::vector<Value> cells;
-  while (cursor->next(cells)) out.push_back({text_of(cells[3]), object_of(cells)});
+  while (cursor->next(cells)) out.push_back({text_of(cells[3]), object_of(cells), cells[4].as<std::int64_t>()});
   return out;
 }
 

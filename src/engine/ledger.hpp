@@ -49,6 +49,7 @@ class Ledger {
   struct Trashed {
     std::string id;
     ObjectPath object;
+    std::int64_t since = 0;
   };
   struct Claim {
     ObjectPath object;
@@ -91,8 +92,11 @@ class Ledger {
   void forget(std::span<const std::string> intent_ids);
   /// Forgets `done` witnesses without intents, and void ones older than a month.
   void prune_witnesses(db::Transaction& rows);
-  /// The oldest, but for the first `skip`.
-  std::vector<Trashed> trashed(db::Transaction& rows, std::size_t limit, std::size_t skip);
+  /// The oldest, but for the first `skip`: what is to be removed, or what is kept in quarantine.
+  enum class Lines { due, quarantined };
+  std::vector<Trashed> trashed(db::Transaction& rows, std::size_t limit, std::size_t skip, Lines lines = Lines::due);
+  /// Lines for what is kept in quarantine, from now on: one an object.
+  void quarantine(db::Transaction& rows, std::span<const ObjectPath> kept);
   void untrash(db::Transaction& rows, std::span<const std::string> ids);
   /// Claims those that no intent but a void one names; the others are left out of the answer.
   std::vector<ObjectPath> claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids);

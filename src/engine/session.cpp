@@ -111,6 +111,14 @@ Ledger& SessionState::ledger(const std::string& schema) {
   return *ledger;
 }
 
+bool SessionState::review_is_due(const std::string& schema) {
+  const auto now = std::chrono::steady_clock::now();
+  const auto [last, first] = reviewed_.emplace(schema, now);
+  if (!first && now - last->second < std::chrono::minutes(1)) return false;
+  last->second = now;
+  return true;
+}
+
 void SessionState::keep_leases(const std::string& schema) {
   if (!heartbeat_) heartbeat_ = std::make_unique<Heartbeat>(main->side(), owner, options.lease);
   heartbeat_->watch(schema);
@@ -203,6 +211,7 @@ Collected Session::collect() {
                 "collect: a transaction is open, and what it will refer to is not decided. commit it first");
   }
   Collected total;
+  state_->review_now();
   for (const auto& schema : schemas()) {
     if (!state_->has_ledger(schema)) continue;
     Collected one = Collector(*state_, schema).run();

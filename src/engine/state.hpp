@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -82,6 +83,9 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   Ledger& ledger(const std::string& schema);
   /// Once a session and schema, before its first write: finishes what dead processes left.
   void recover(const std::string& schema);
+  /// What is in quarantine is looked at once a minute, and when somebody asks for a collection: true if it is time.
+  bool review_is_due(const std::string& schema);
+  void review_now() { reviewed_.clear(); }
   /// Keeps the leases of the schema's intents alive from now on.
   void keep_leases(const std::string& schema);
 
@@ -105,6 +109,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   std::atomic<bool> distant_ = false;  // one of them
   std::map<std::string, std::unique_ptr<Ledger>, std::less<>> ledgers_;
   std::set<std::string> recovered_;
+  std::map<std::string, std::chrono::steady_clock::time_point> reviewed_;
   std::int64_t catalog_version_ = -1;
   std::map<std::string, std::unique_ptr<const codec::Chain>, std::less<>> chains_;
   struct KnownSchema {

@@ -92,7 +92,10 @@ class Lab : public ::testing::TestWithParam<const char*> {
               R"(, "port": )" + std::to_string(at.port) + R"(, "user": )" + text(at.user) + R"(, "password": )" +
               text(at.password) + (on_postgres() ? R"(, "name": )" + text(name_) : "");
     }
-    return Settings::parse(R"({"database": )" + where + R"(}, "stores": )" + stores + "}");
+    Settings settings = Settings::parse(R"({"database": )" + where + R"(}, "stores": )" + stores + "}");
+    // Objects go at once everywhere, so that they can be counted; quarantine_test.cpp has them kept.
+    settings.set("collector.foreign_writers", false);
+    return settings;
   }
   std::filesystem::path database_file() const { return path("lab.db"); }
 
