@@ -7,7 +7,7 @@ export CCACHE_NOHASHDIR = 1
 export CTEST_OUTPUT_ON_FAILURE = 1
 
 BUILD = cmake --build build/$(1) -j $(JOBS) --
-TEST = tests/interop/get_datajoint || true; tools/with_servers ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
+TEST = tools/with_servers ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
 
 .PHONY: help demo test bench install format format-check tidy asan tsan fuzz clean
 .DEFAULT_GOAL := help
@@ -31,14 +31,15 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@build/dev/bin/oas --folder demo fsck --deep
 	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
-# A real MySQL is fetched once; where it cannot be had, its tests are skipped, by name.
-define mysql
+# A real MySQL and DataJoint for Python are fetched once; where they cannot be had, their tests are skipped, by name.
+define neighbours
+	@tests/interop/get_datajoint || echo "get_datajoint: DataJoint for Python could not be had: its tests are skipped"
 	@test -e build/mysql || tests/servers/get_mysql || echo "get_mysql: no MySQL could be had: its tests are skipped"
 endef
 
 test:  ## build everything and run all tests
 	$(call configure,dev,build test)
-	$(call mysql)
+	$(call neighbours)
 	@echo "build: library, program oas, examples, tests"
 	@$(call BUILD,dev)
 	@$(call TEST,dev) $(CTEST_ARGS)
@@ -55,13 +56,13 @@ install:  ## build with full optimisation and install; PREFIX=/usr/local
 
 asan:  ## all tests under the address and undefined-behaviour sanitizers
 	$(call configure,asan,build test)
-	$(call mysql)
+	$(call neighbours)
 	@$(call BUILD,asan)
 	@$(call TEST,asan) $(CTEST_ARGS)
 
 tsan:  ## all tests under the thread sanitizer
 	$(call configure,tsan,build test)
-	$(call mysql)
+	$(call neighbours)
 	@$(call BUILD,tsan)
 	@$(call TEST,tsan) $(CTEST_ARGS)
 
