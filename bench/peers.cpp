@@ -1,17 +1,24 @@
-// The library on SQLite and a file store beside the raw operations underneath, in one run: how much of what the machine
-// gives arrives. The workloads, their names and their data are those of docs/benchmarks.md; any program may run them.
+// The library on a database and a file store beside the raw operations underneath, in one run: how much of what the
+// machine gives arrives. The workloads, their names and their data are those of docs/benchmarks.md; any program may run
+// them.
 //
-//   oas_bench_peers [--json] [--durable] [--quick] [--repeats N] [--only WORKLOAD…]
+//   oas_bench_peers [--database sqlite|postgres|mariadb] [--json] [--durable] [--quick] [--repeats N] [--only
+//   WORKLOAD…]
 //
+// BENCH_POSTGRES, BENCH_MARIADB: where the servers are, postgresql://user:password@host:port/database, mysql://….
 // Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do. The database
 // keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is measured.
 #include <iostream>
 #include <map>
+#include <regex>
 #include <set>
 
 #include "data.hpp"
 #include "raw.hpp"
 #include "report.hpp"
+#ifdef OAS_WITH_POSTGRES
+#include "raw_postgres.hpp"
+#endif
 
 namespace fs = std::filesystem;
 using bench::Timed;
@@ -22,7 +29,21 @@ struct Options {
   bool json = false, durable = false, quick = false;
   int repeats = 7;
   std::set<std::string> only;
+  std::string database = "sqlite";
 };
+
+/// What a variable says of a server.
+struct Server {
+  std::string url, user, password, host, port, name;
+};
+Server server(const char* variable) {
+  const char* set = std::getenv(variable);
+  static const std::regex form("[a-z]+://([^:@]+):([^@]*)@([^:/]+):([0-9]+)/?(.*)");
+  std::cmatch found;
+  if (!set || !std::regex_match(set, found, form))
+    throw std::runtime_error(std::string(variable) + " must be like postgresql://user:password@host:port/database");
+  return {set, found[1], found[2], found[3], found[4], found[5]};
+}
 
 /// A folder of its own, removed at the end.
 struct Scratch {
@@ -41,13 +62,22 @@ struct Scratch {
   fs::path path;
 };
 
-oas::Session open_session(const fs::path& work, bool durable) {
+oas::Session open_session(const fs::path& work, const Options& options) {
   fs::create_directories(work / "store");
-  return oas::Session(oas::Settings::parse(fmt::format(
-                          R"({{"database": {{"backend": "sqlite", "name": "{}"}},
-               "stores": {{"default": "store", "store": {{"protocol": "file", "location": "{}", "sync": "{}"}}}}}})",
-                          (work / "bench.db").string(), (work / "store").string(), durable ? "true" : "false")),
-                      oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {}});
+  oas::Settings settings = oas::Settings::parse(fmt::format(
+      R"({{"stores": {{"default": "store", "store": {{"protocol": "file", "location": "{}", "sync": "{}"}}}}}})",
+      (work / "store").string(), options.durable ? "true" : "false"));
+  if (options.database == "sqlite") {
+    settings.set("database", oas::map({{"backend", "sqlite"}, {"name", (work / "bench.db").string()}}));
+  } else {
+    const bool postgres = options.database == "postgres";
+    const Server at = server(postgres ? "BENCH_POSTGRES" : "BENCH_MARIADB");
+    oas::Map database = oas::map({{"host", at.host}, {"port", at.port}, {"user", at.user}, {"password", at.password}});
+    database.set("backend", postgres ? "postgresql" : "mysql");
+    if (postgres) database.set("name", at.name);
+    settings.set("database", database);
+  }
+  return oas::Session(settings, oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {}});
 }
 
 void must(bool condition, const char* what) {
@@ -60,19 +90,24 @@ class Workloads {
       : options_(options),
         out_(out),
         work_(scratch_.path),
-        session_(open_session(work_, options.durable)),
+        session_(open_session(work_, options)),
         lab_(session_.schema("bench")),
         sync_(options.durable ? bench::Sync::each : bench::Sync::none) {
     fs::create_directories(raw_);
+    clean();
   }
+
+  /// Servers keep what others left.
+  void clean() { lab_.drop(); }
 
   void startup() {
     const std::string definition = "id : int32\n---\nlabel : varchar(32)\nx : float64\ntrace : <blob>";
     std::vector<oas::Session> kept;
-    out_.compare("startup", "connect", "ms", 1, {[&](int) { kept.push_back(open_session(work_, options_.durable)); }});
+    out_.compare("startup", "connect", "ms", 1, {[&](int) { kept.push_back(open_session(work_, options_)); }});
     kept.clear();
-    out_.compare("startup", "activate_new", "ms", 1, {[&](int n) { session_.schema("new" + std::to_string(n)); }});
-    out_.compare("startup", "activate_existing", "ms", 1, {[&](int) { session_.schema("new0"); }});
+    out_.compare("startup", "activate_new", "ms", 1,
+                 {[&](int n) { session_.schema("bench_new" + std::to_string(n)); }});
+    out_.compare("startup", "activate_existing", "ms", 1, {[&](int) { session_.schema("bench_new0"); }});
     const auto declare = [&](int n) { lab_.declare("Declared" + std::to_string(n), oas::Tier::manual, definition); };
     out_.compare("startup", "declare", "ms", 1, {declare});
     out_.compare("startup", "redeclare", "ms", 1, {declare});
@@ -87,37 +122,34 @@ class Workloads {
       rows.push_back({{"id", i}, {"data", bench::record(i)}});
       raw.push_back(bench::octets(static_cast<std::uint64_t>(i), 1024));
     }
-    bench::RawDatabase db((raw_ / "raw.db").string());
+    const auto db = raw_database();
     const auto empty = [&](int) { t.remove(); };
-    const Timed raw_batch{[&](int) {
-                            db.run("BEGIN IMMEDIATE");
-                            for (int i = 0; i < count; ++i) db.insert(i, raw[i]);
-                            db.run("COMMIT");
-                          },
-                          [&](int) { db.run("DELETE FROM t"); }};
+    const auto with_raw = [&](Timed timed) { return db ? timed : Timed{}; };
+    const std::string by = db ? db->name() : "";
+    const Timed raw_batch = with_raw({[&](int) { db->insert_all(raw); }, [&](int) { db->clear(); }});
     out_.compare("intable_blob", "insert_batch", "rows/s", count, {[&](int) { t.insert(rows); }, empty}, raw_batch,
-                 "SQLite, prepared INSERT");
+                 db ? by + ", " + db->batch_insert() : "");
     const auto got = t.order_by("id").fetch();
     for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
-    out_.compare("intable_blob", "fetch_batch", "rows/s", count, {[&](int) { t.fetch(); }}, {[&](int) { db.fetch(); }},
-                 "SQLite, prepared SELECT");
+    out_.compare("intable_blob", "fetch_batch", "rows/s", count, {[&](int) { t.fetch(); }},
+                 with_raw({[&](int) { db->fetch(); }}), by + ", SELECT");
     out_.compare("intable_blob", "fetch_single", "rows/s", single, {[&](int) {
                    for (int i = 0; i < single; ++i) (t & oas::key({{"id", i * 7 % count}})).fetch1("data");
                  }},
-                 {[&](int) {
-                   for (int i = 0; i < single; ++i) db.fetch(i * 7 % count);
-                 }},
-                 "SQLite, prepared SELECT");
+                 with_raw({[&](int) {
+                   for (int i = 0; i < single; ++i) db->fetch(i * 7 % count);
+                 }}),
+                 by + ", SELECT");
     out_.compare("intable_blob", "insert_single", "rows/s", single,
                  {[&](int) {
                     for (int i = 0; i < single; ++i) t.insert1(rows[i]);
                   },
                   empty},
-                 {[&](int) {
-                    for (int i = 0; i < single; ++i) db.insert(i, raw[i]);
-                  },
-                  [&](int) { db.run("DELETE FROM t"); }},
-                 "SQLite, one commit a row");
+                 with_raw({[&](int) {
+                             for (int i = 0; i < single; ++i) db->insert(i, raw[i]);
+                           },
+                           [&](int) { db->clear(); }}),
+                 by + ", one commit a row");
     t.remove();
   }
 
@@ -347,8 +379,9 @@ class Workloads {
 
   /// In a process of its own each, because a peak cannot be taken back.
   void memory(const std::string& name) {
-    const std::string command = fmt::format("exec '{}' --child {} '{}' {}", fs::read_symlink("/proc/self/exe").string(),
-                                            name, (work_ / "memory").string(), options_.quick ? "quick" : "full");
+    const std::string command =
+        fmt::format("exec '{}' --child {} '{}' {} {}", fs::read_symlink("/proc/self/exe").string(), name,
+                    (work_ / "memory").string(), options_.quick ? "quick" : "full", options_.database);
     FILE* child = ::popen(command.c_str(), "r");
     bench::check(child != nullptr, "popen");
     double before = 0, above = 0, seconds = 0, amount = 0;
@@ -432,7 +465,7 @@ class Workloads {
     Files f;
     f.path = (raw_ / ("one-" + std::to_string(size))).string();
     const auto data = std::make_shared<std::string>(bench::octets(1, size));
-    const auto db = std::make_shared<bench::RawDatabase>((raw_ / (std::to_string(++raws_) + ".db")).string());
+    const auto db = std::make_shared<bench::RawSqlite>((raw_ / (std::to_string(++raws_) + ".db")).string());
     const std::string folder = raw_.string();
     f.put = {[=, path = f.path, sync = sync_](int turn) {
                bench::write_file(path, *data, sync);
@@ -445,6 +478,14 @@ class Workloads {
     return f;
   }
 
+  /// None for MariaDB.
+  std::unique_ptr<bench::RawDatabase> raw_database() const {
+    if (options_.database == "sqlite") return std::make_unique<bench::RawSqlite>((raw_ / "raw.db").string());
+#ifdef OAS_WITH_POSTGRES
+    if (options_.database == "postgres") return std::make_unique<bench::RawPostgres>(server("BENCH_POSTGRES").url);
+#endif
+    return nullptr;
+  }
   std::size_t objects() const {
     std::size_t count = 0;
     for (const auto& entry : fs::recursive_directory_iterator(work_ / "store")) count += entry.is_regular_file();
@@ -481,10 +522,13 @@ double resident(const std::string& key) {
 }
 
 /// One memory workload; prints "before above seconds amount unit", memory in MB.
-int child(const std::string& name, const fs::path& work, bool quick) {
+int child(const std::string& name, const fs::path& work, bool quick, const std::string& database) {
   fs::create_directories(work);
-  oas::Session session = open_session(work, false);
+  Options options;
+  options.database = database;
+  oas::Session session = open_session(work, options);
   oas::Schema lab = session.schema("bench");
+  lab.drop();
   const auto table = [&](const std::string& type) {
     return lab.declare("Memory", oas::Tier::manual, "id : int32\n---\ndata : " + type);
   };
@@ -567,8 +611,8 @@ int child(const std::string& name, const fs::path& work, bool quick) {
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() == 4 && arguments[0] == "--child")
-    return child(arguments[1], arguments[2], arguments[3] == "quick");
+  if (arguments.size() == 5 && arguments[0] == "--child")
+    return child(arguments[1], arguments[2], arguments[3] == "quick", arguments[4]);
   Options options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& a = arguments[i];
@@ -578,13 +622,15 @@ int run(const std::vector<std::string>& arguments) {
       options.durable = true;
     else if (a == "--quick")
       options.quick = true;
+    else if (a == "--database" && i + 1 < arguments.size())
+      options.database = arguments[++i];
     else if (a == "--repeats" && i + 1 < arguments.size())
       options.repeats = std::stoi(arguments[++i]);
     else if (a == "--only")
       options.only.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), arguments.end()), i = arguments.size();
     else
       throw std::runtime_error("unknown argument " + a +
-                               ". known: --json --durable --quick --repeats N --only WORKLOAD…");
+                               ". known: --database --json --durable --quick --repeats N --only WORKLOAD…");
   }
   if (const char* quick = std::getenv("BENCH_QUICK"); quick && *quick) options.quick = true;
   bench::Report out(options.json, options.repeats, OAS_VERSION);
@@ -617,6 +663,7 @@ int run(const std::vector<std::string>& arguments) {
       out.failed(name, "", e.what());
     }
   }
+  w.clean();
   return out.failures() > 0 ? 1 : 0;
 }
 

@@ -70,10 +70,27 @@ inline void copy_folder(const std::filesystem::path& from, const std::filesystem
     throw std::runtime_error("cp failed");
 }
 
-/// A table (id, data) in a file of its own, with the settings that the library's database has.
+/// A table (id, data) without the library.
 class RawDatabase {
  public:
-  explicit RawDatabase(const std::string& file) {
+  RawDatabase() = default;
+  virtual ~RawDatabase() = default;
+  RawDatabase(const RawDatabase&) = delete;
+  RawDatabase& operator=(const RawDatabase&) = delete;
+  /// In one transaction; ids from 0.
+  virtual void insert_all(const std::vector<std::string>& rows) = 0;
+  virtual void insert(std::int64_t id, std::string_view data) = 0;
+  virtual std::vector<std::string> fetch() = 0;
+  virtual std::vector<std::string> fetch(std::int64_t id) = 0;
+  virtual void clear() = 0;
+  virtual std::string name() const = 0;
+  virtual std::string batch_insert() const = 0;
+};
+
+/// In a file of its own, with the settings that the library's database has.
+class RawSqlite final : public RawDatabase {
+ public:
+  explicit RawSqlite(const std::string& file) {
     need(sqlite3_open(file.c_str(), &db_));
     run("PRAGMA journal_mode = WAL");
     run("PRAGMA synchronous = FULL");
@@ -82,25 +99,31 @@ class RawDatabase {
     all_ = prepare("SELECT id, data FROM t");
     one_ = prepare("SELECT id, data FROM t WHERE id = ?1");
   }
-  ~RawDatabase() {
+  ~RawSqlite() override {
     for (sqlite3_stmt* s : {insert_, all_, one_}) sqlite3_finalize(s);
     sqlite3_close(db_);
   }
-  RawDatabase(const RawDatabase&) = delete;
-  RawDatabase& operator=(const RawDatabase&) = delete;
 
+  void insert_all(const std::vector<std::string>& rows) override {
+    run("BEGIN IMMEDIATE");
+    for (std::size_t i = 0; i < rows.size(); ++i) insert(static_cast<std::int64_t>(i), rows[i]);
+    run("COMMIT");
+  }
   void run(const char* sql) { need(sqlite3_exec(db_, sql, nullptr, nullptr, nullptr)); }
-  void insert(std::int64_t id, std::string_view data) {
+  void insert(std::int64_t id, std::string_view data) override {
     sqlite3_bind_int64(insert_, 1, id);
     sqlite3_bind_blob64(insert_, 2, data.data(), data.size(), SQLITE_STATIC);
     if (sqlite3_step(insert_) != SQLITE_DONE) need(SQLITE_ERROR);
     sqlite3_reset(insert_);
   }
-  std::vector<std::string> fetch() { return read(all_); }
-  std::vector<std::string> fetch(std::int64_t id) {
+  std::vector<std::string> fetch() override { return read(all_); }
+  std::vector<std::string> fetch(std::int64_t id) override {
     sqlite3_bind_int64(one_, 1, id);
     return read(one_);
   }
+  void clear() override { run("DELETE FROM t"); }
+  std::string name() const override { return "SQLite"; }
+  std::string batch_insert() const override { return "prepared INSERT"; }
 
  private:
   void need(int rc) const {
