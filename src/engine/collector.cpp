@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 
@@ -112,7 +113,8 @@ std::vector<Error> Collector::retire(std::span<const ObjectPath> objects, std::s
     errors.push_back(e);
     stayed.insert(object);
   };
-  // 1. Written down, so that it is found whatever happens; 2. kept; 3. gone; 4. is it still nobody's?
+  // 1. Written down, so that it is found whatever happens; 2. kept, and not only in a cache; 3. gone; 4. still
+  // nobody's?
   std::vector<ObjectPath> places;
   for (const ObjectPath& object : objects) places.push_back(quarantine::kept(object));
   {
@@ -121,16 +123,36 @@ std::vector<Error> Collector::retire(std::span<const ObjectPath> objects, std::s
     rows.commit();
   }
   std::mutex mutex;
+  std::map<std::string, std::vector<std::string>> copies;  // by store
   parallel_for(state_.pool, objects.size(), state_.in_flight(), [&](std::size_t i) {
-    const ObjectPath& object = objects[i];
     try {
-      Store& store = *state_.store(object.store);
-      if (quarantine::copy(store, object.path, places[i].path)) store.remove(object.path);
+      const bool copied = quarantine::copy(*state_.store(objects[i].store), objects[i].path, places[i].path);
+      const std::lock_guard lock(mutex);
+      if (copied) copies[objects[i].store].push_back(places[i].path);
     } catch (const Error& e) {
       const std::lock_guard lock(mutex);
-      failed(e, object);
+      failed(e, objects[i]);
     }
   });
+  for (const auto& [name, keys] : copies) {
+    Store& store = *state_.store(name);
+    std::optional<Error> unsynced;
+    try {
+      store.sync(keys);
+    } catch (const Error& e) {
+      unsynced = e;
+    }
+    parallel_for(state_.pool, keys.size(), state_.in_flight(), [&](std::size_t i) {
+      const ObjectPath object = *quarantine::original({name, keys[i]});
+      try {
+        if (unsynced) throw *unsynced;
+        store.remove(object.path);
+      } catch (const Error& e) {
+        const std::lock_guard lock(mutex);
+        failed(e, object);
+      }
+    });
+  }
   std::vector<ObjectPath> gone;
   std::ranges::copy_if(objects, std::back_inserter(gone), [&](const ObjectPath& o) { return !stayed.contains(o); });
   if (gone.empty()) return errors;
