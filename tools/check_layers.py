@@ -41,7 +41,7 @@ THIRD_PARTIES = [
     (r"zlib\.h", ["format"]),
     (r"sqlite3\.h", ["db/drivers/sqlite.cpp", "bench"]),
     (r"curl/", ["store/drivers"]),
-    (r"libpq-fe\.h", ["db/drivers/postgres.cpp", "db/postgres_link.hpp"]),
+    (r"libpq-fe\.h", ["db/drivers/postgres.cpp", "db/postgres_link.hpp", "bench"]),
     (r"mysql\.h", ["db/mysql_link.hpp"]),
     (r"xtensor/|xtl/", ["include/oas/xtensor.hpp", "examples", "bench"]),
     (r"CLI/", ["cli"]),

@@ -340,9 +340,10 @@ TEST_F(Postgres, ARoleThatMayOnlyRead) {
   client().run("GRANT SELECT ON ALL TABLES IN SCHEMA lab TO only_reads");
   auto thing = reader.schema("lab")["Thing"];
   EXPECT_EQ(thing.fetch1("b"), Value("one"));
-  const auto files = [&] {
+  const auto files = [&] {  // but for what is kept for writers that know nothing of the ledger
     std::size_t n = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path())) n += entry.is_regular_file();
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
+      n += entry.is_regular_file() && entry.path().string().find("_oas_quarantine") == std::string::npos;
     return n;
   };
   const std::size_t before = files();
