@@ -202,6 +202,8 @@ std::string schema_section(const StoreConfig& config) {
   return without_slashes(config.schema_prefix.value_or("_schema"));
 }
 
+std::string filepath_section(const StoreConfig& config) { return without_slashes(config.filepath_prefix.value_or("")); }
+
 std::string hashed_path(const StoreConfig& config, std::string_view schema, std::string_view hash) {
   const bool good = hash.size() == 26 &&
                     std::ranges::all_of(hash, [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });

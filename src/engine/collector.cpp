@@ -216,17 +216,21 @@ std::set<ObjectPath> Collector::referenced(std::span<const ObjectPath> candidate
 
 bool Collector::ours(const ObjectPath& object) const {
   const auto& stores = state_.settings.stores();
-  const auto config = stores.find(object.store);
-  if (config == stores.end()) return false;
-  if (const std::string hashes = codec::hash_section(config->second); !hashes.empty()) {
-    const std::string own = hashes + "/" + schema_ + "/";
-    if (object.path.size() > own.size() && object.path.starts_with(own)) return true;
-  }
-  const std::string named = codec::schema_section(config->second);
-  if (named.empty() || !object.path.starts_with(named + "/")) return false;
-  const std::string_view rest = std::string_view(object.path).substr(named.size());
-  return config->second.partition_pattern ? rest.find("/" + schema_ + "/") != rest.npos
-                                          : rest.starts_with("/" + schema_ + "/");
+  const auto found = stores.find(object.store);
+  if (found == stores.end()) return false;
+  const StoreConfig& config = found->second;
+  // A path is what some row says. It must be one that a row of this schema can have; without a prefix, there is little
+  // to tell it by.
+  const auto below = [&](const std::string& section, bool partitioned) {
+    if (!section.empty() && !object.path.starts_with(section + "/")) return false;
+    const std::string rest = section.empty() ? "/" + object.path : object.path.substr(section.size());
+    const std::string own = "/" + schema_ + "/";
+    return rest.size() > own.size() && (partitioned ? rest.find(own) != rest.npos : rest.starts_with(own));
+  };
+  const std::string users = codec::filepath_section(config);
+  if (!users.empty() && object.path.starts_with(users + "/")) return false;
+  return below(codec::hash_section(config), false) ||
+         below(codec::schema_section(config), config.partition_pattern.has_value());
 }
 
 void Collector::finish_claims(Collected& total) {

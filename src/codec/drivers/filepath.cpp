@@ -63,9 +63,7 @@ class FilepathCodec final : public Codec {
     for (const std::string& section : {codec::hash_section(config), codec::schema_section(config)})
       if (lies_in(path, section))
         refuse(path, fmt::format("what lies under {}/ belongs to rows and goes with them", section), Errc::access);
-    std::string_view wanted = config.filepath_prefix ? *config.filepath_prefix : std::string_view();
-    while (wanted.ends_with('/')) wanted.remove_suffix(1);
-    while (wanted.starts_with('/')) wanted.remove_prefix(1);
+    const std::string wanted = codec::filepath_section(config);
     if (!wanted.empty() && (!lies_in(path, wanted) || path == wanted))
       refuse(path, fmt::format("store {} takes files only from under {}/", site.store, wanted), Errc::access);
 

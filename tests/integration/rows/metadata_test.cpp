@@ -180,6 +180,20 @@ TEST_P(Metadata, PathsFollowTheSettingsOfTheStore) {
   EXPECT_EQ(table.fetch1("n").as<NpyRef>().load(), counting(1));
 }
 
+TEST_P(Metadata, WithoutPrefixesObjectsGoWithTheirRowsAndNothingElse) {
+  Session own(settings(R"("hash_prefix": "", "schema_prefix": "", "filepath_prefix": "mine")"), options());
+  auto table =
+      own.schema("lab").declare("Scan", Tier::manual, "id : int32\n---\nn : <npy@>\nh : <hash@>\nf : <filepath@>");
+  store().write("mine/lab/f", as_bytes("theirs"));
+  const Row row{{"id", 1}, {"n", counting(1)}, {"h", Bytes::copy("hello")}, {"f", "mine/lab/f"}};
+  table.insert1(row);
+  EXPECT_TRUE(text(cell("scan", "n"), "path").starts_with("lab/scan/id=1/n_"));
+  fails(Errc::duplicate, {}, [&] { table.insert1(row); });
+  EXPECT_EQ(objects().size(), 3U);
+  table.remove();
+  EXPECT_EQ(objects(), std::vector<std::string>{"mine/lab/f"});
+}
+
 TEST_P(Metadata, CellsOfBlobsInTheTable) {
   auto table = declare("Packed", "id : int32\n---\nb : <blob>\na : <attach>");
   table.insert1({{"id", 1}, {"b", "text"}, {"a", Attachment("f", Bytes::copy("c"))}});
