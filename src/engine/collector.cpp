@@ -134,8 +134,9 @@ std::vector<Error> Collector::retire(std::span<const ObjectPath> objects, std::s
       failed(e, objects[i]);
     }
   });
-  for (const auto& [name, keys] : copies) {
-    Store& store = *state_.store(name);
+  for (const auto& by_store : copies) {
+    const std::vector<std::string>& keys = by_store.second;
+    Store& store = *state_.store(by_store.first);
     std::optional<Error> unsynced;
     try {
       store.sync(keys);
@@ -143,7 +144,7 @@ std::vector<Error> Collector::retire(std::span<const ObjectPath> objects, std::s
       unsynced = e;
     }
     parallel_for(state_.pool, keys.size(), state_.in_flight(), [&](std::size_t i) {
-      const ObjectPath object = *quarantine::original({name, keys[i]});
+      const ObjectPath object = *quarantine::original({store.name(), keys[i]});
       try {
         if (unsynced) throw *unsynced;
         store.remove(object.path);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <memory>
-#include <ranges>
 #include <set>
 #include <sstream>
 #include <string>
@@ -109,11 +108,10 @@ class Declared : public testing::TestWithParam<const char*> {
   static std::string stores() {
     std::set<std::string> names{"main"};
     static const std::regex store("<\\w+@([^>:<]+)>");
-    for (const Json& json : all_cases())
-      for (const std::string text = json["definition"];
-           const auto& found :
-           std::ranges::subrange(std::sregex_iterator(text.begin(), text.end(), store), std::sregex_iterator()))
-        names.insert(found[1]);
+    for (const Json& json : all_cases()) {
+      const std::string text = json["definition"];
+      for (std::sregex_iterator at(text.begin(), text.end(), store), end; at != end; ++at) names.insert((*at)[1]);
+    }
     Json out{{"default", "main"}};
     for (const std::string& name : names) out[name] = {{"protocol", "memory"}};
     return "\"stores\": " + out.dump();
