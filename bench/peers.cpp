@@ -230,7 +230,7 @@ class Workloads {
                     t.remove();
                     t.insert(rows);
                   }},
-                 raw.unlink, "unlink(2), rmdir(2)");
+                 raw.unlink, "unlink(2), rmdir(2) of each, one SQLite row");
     t.remove();
     nothing_left("npy_small");
   }
@@ -437,16 +437,18 @@ class Workloads {
       return own_folders ? fmt::format("{}/id={}-{}", folder, turn, i) : folder;
     };
     const auto name = [=](int turn, int i) { return fmt::format("{}/{}-{}.bin", place(turn, i), turn, i); };
+    const auto db = std::make_shared<bench::RawSqlite>((raw_ / (std::to_string(++raws_) + ".db")).string());
     const auto put = [=, durable = options_.durable](int turn) {
       for (int i = 0; i < count; ++i) {
         if (own_folders) bench::check(::mkdir(place(turn, i).c_str(), 0777) == 0, "mkdir");
         bench::write_file(name(turn, i), (*data)[i]);
       }
       if (durable) bench::sync_all(folder);
+      db->insert(turn, folder);
     };
     f.put = {put};
-    f.put_by =
-        fmt::format("{}open, write, close{}", own_folders ? "mkdir, " : "", options_.durable ? " of each, syncfs" : "");
+    f.put_by = fmt::format("{}open, write, close of each{}, one SQLite row", own_folders ? "mkdir, " : "",
+                           options_.durable ? ", syncfs" : "");
     f.get = {[=](int) {
       for (int i = 0; i < count; ++i) bench::read_file(name(0, i), 10240);
     }};
@@ -455,6 +457,7 @@ class Workloads {
                     ::unlink(name(100 + turn, i).c_str());
                     if (own_folders) ::rmdir(place(100 + turn, i).c_str());
                   }
+                  db->insert(200 + turn, folder);
                 },
                 [=](int turn) { put(100 + turn); }};
     return f;

@@ -89,11 +89,12 @@ std::string hash_content(const Content& content) {
   return content_hash(md5.finish());
 }
 
-std::optional<Version> write_content(Store& store, std::string_view key, const Content& content, bool create_only) {
+std::optional<Version> write_content(Store& store, std::string_view key, const Content& content, Expect expect) {
   if (in_memory(content) && content.size() <= store.traits().max_single_write) {
     const std::vector<BytesView> views(content.parts.begin(), content.parts.end());
+    if (expect == Expect::unknown_key) return store.create(key, views);
     const Version absent = Version::absent();
-    return store.write(key, views, create_only ? &absent : nullptr);
+    return store.write(key, views, expect == Expect::absent ? &absent : nullptr);
   }
   if (content.size() <=
       std::min<std::uint64_t>(piece_size, store.traits().max_single_write)) {  // one request is enough
@@ -103,9 +104,9 @@ std::optional<Version> write_content(Store& store, std::string_view key, const C
       std::ranges::copy(piece, buffer.data() + at);
       at += piece.size();
     });
-    return write_content(store, key, Content(std::move(buffer).finish()), create_only);
+    return write_content(store, key, Content(std::move(buffer).finish()), expect);
   }
-  if (create_only && store.stat(key)) return std::nullopt;
+  if (expect != Expect::anything && store.stat(key)) return std::nullopt;
   const std::unique_ptr<Upload> upload = store.upload(key);
   read_content(content, [&](BytesView piece) { upload->append(piece); });
   return upload->commit();

@@ -18,8 +18,13 @@ void read_content(const Content& content, const std::function<void(BytesView)>& 
 std::string hash_content(const Content& content);
 /// True if it is all in memory, so that Content::parts is everything.
 bool in_memory(const Content& content) noexcept;
-/// Writes it under `key`: in one request if it is in memory and small enough, else by an upload. With `create_only`,
-/// nullopt if there is an object already (asked for before an upload begins).
-std::optional<Version> write_content(Store& store, std::string_view key, const Content& content, bool create_only);
+enum class Expect {
+  anything,
+  absent,       ///< there is no object of this key yet
+  unknown_key,  ///< and nobody else can ask for it, as Store::create wants it
+};
+/// Writes it under `key`: in one request if it is in memory and small enough, else by an upload. nullopt if there is an
+/// object already that should not be there (asked for before an upload begins).
+std::optional<Version> write_content(Store& store, std::string_view key, const Content& content, Expect expect);
 
 }  // namespace oas::codec

@@ -67,7 +67,10 @@ Metadata read_metadata(const Value& stored) {
 }
 
 ObjectRef make_ref(const Value& stored, std::shared_ptr<const Store> store) {
-  Metadata known = read_metadata(stored);
+  return make_ref(stored, read_metadata(stored), std::move(store));
+}
+
+ObjectRef make_ref(const Value& stored, Metadata known, std::shared_ptr<const Store> store) {
   auto state = std::make_shared<ObjectRef::State>();
   state->metadata = stored;
   state->store = std::move(store);

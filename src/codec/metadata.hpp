@@ -31,6 +31,8 @@ struct Metadata {
 Metadata read_metadata(const Value& stored);
 /// A handle on the object, for ObjectSource::ref. No request. Errors: as read_metadata.
 ObjectRef make_ref(const Value& stored, std::shared_ptr<const Store> store);
+/// The same of what was read already. Errors: none.
+ObjectRef make_ref(const Value& stored, Metadata known, std::shared_ptr<const Store> store);
 
 /// {hash, path, schema, store, size}: what ObjectSink::put_hashed answers.
 Value hashed_metadata(std::string_view hash, const Stored& stored, std::string_view schema);

@@ -72,7 +72,7 @@ std::optional<std::uint64_t> recorded_size(const ObjectRef::State& state) {
 
 Object read_object(const ObjectRef::State& state, const std::string& key, ByteRange range) {
   const std::optional<Version> only = pinned(state, key);
-  std::optional<Object> object = state.store->read(key, range, only && !only->is_absent() ? &*only : nullptr);
+  std::optional<Object> object = state.store->read(key, range, only ? &*only : nullptr);
   if (!object) damaged(state, fmt::format("there is no {}", key), Errc::missing_object);
   pin(state, key, object->version);
   return *std::move(object);
@@ -243,7 +243,7 @@ Array read_whole(const NpyRef& ref, const ObjectRef::State& state) {
   const Object file = read_object(state, state.path);
   Array array = [&] {
     try {
-      return format::read_npy(file.data);
+      return format::read_npy(file.data, ref.type(), ref.shape());
     } catch (const Error& e) {
       damaged(state, e.what(), e.code());
     }

@@ -94,7 +94,7 @@ const StoreConfig& RowSink::config(std::string_view store) { return state_.store
 void Sink::write(Store& store, const Put& put) {
   const std::uint64_t size = put.content.size();
   if (!put.hashed) {
-    if (codec::write_content(store, put.path, put.content, true)) return;
+    if (codec::write_content(store, put.path, put.content, codec::Expect::unknown_key)) return;
     throw Error(Errc::conflict,
                 fmt::format("write {} to store {}: there is an object of this random name already. insert again",
                             put.path, store.name()),
@@ -103,11 +103,11 @@ void Sink::write(Store& store, const Put& put) {
   if (size >= worth_asking) {
     if (const auto there = store.stat(put.path); there && there->size == size) return;
   }
-  if (codec::write_content(store, put.path, put.content, true)) return;
+  if (codec::write_content(store, put.path, put.content, codec::Expect::absent)) return;
   const auto there = store.stat(put.path);
   if (there && there->size == size) return;
   // Somebody left half of this content under its name, or took it away meanwhile: the bytes at hand are the content.
-  codec::write_content(store, put.path, put.content, false);
+  codec::write_content(store, put.path, put.content, codec::Expect::anything);
 }
 
 void Sink::flush() {
@@ -137,8 +137,9 @@ void Sink::flush() {
 }
 
 ObjectRef Source::ref(const Value& metadata) const {
-  const auto read = codec::read_metadata(metadata);
-  return codec::make_ref(metadata, state_.store(read.store));
+  codec::Metadata known = codec::read_metadata(metadata);
+  std::shared_ptr<Store> store = state_.store(known.store);
+  return codec::make_ref(metadata, std::move(known), std::move(store));
 }
 
 }  // namespace oas

@@ -22,13 +22,16 @@ namespace {
 
 struct Number {
   DType kind;
+  std::string_view name;
   char letter;  // numpy's letter for the kind of number
   std::uint32_t size;
 };
-constexpr Number numbers[] = {{DType::bool_, 'b', 1}, {DType::i8, 'i', 1},   {DType::i16, 'i', 2}, {DType::i32, 'i', 4},
-                              {DType::i64, 'i', 8},   {DType::u8, 'u', 1},   {DType::u16, 'u', 2}, {DType::u32, 'u', 4},
-                              {DType::u64, 'u', 8},   {DType::f16, 'f', 2},  {DType::f32, 'f', 4}, {DType::f64, 'f', 8},
-                              {DType::c64, 'c', 8},   {DType::c128, 'c', 16}};
+constexpr Number numbers[] = {
+    {DType::bool_, "bool", 'b', 1},    {DType::i8, "int8", 'i', 1},         {DType::i16, "int16", 'i', 2},
+    {DType::i32, "int32", 'i', 4},     {DType::i64, "int64", 'i', 8},       {DType::u8, "uint8", 'u', 1},
+    {DType::u16, "uint16", 'u', 2},    {DType::u32, "uint32", 'u', 4},      {DType::u64, "uint64", 'u', 8},
+    {DType::f16, "float16", 'f', 2},   {DType::f32, "float32", 'f', 4},     {DType::f64, "float64", 'f', 8},
+    {DType::c64, "complex64", 'c', 8}, {DType::c128, "complex128", 'c', 16}};
 
 // numpy's other words for numbers: its letters, and the names of C's types on 64-bit Linux.
 struct Word {
@@ -88,7 +91,7 @@ ArrayType parse_scalar(std::string_view text) {
   if (ordered) rest.remove_prefix(1);
 
   for (const Number& number : numbers)
-    if (rest == ArrayType::of(number.kind).name) return number_type(number.kind, big_endian);
+    if (rest == number.name) return number_type(number.kind, big_endian);
   for (const Word& word : words)
     if (rest == word.word) return number_type(word.kind, big_endian);
   for (const LongNumber& number : long_numbers) {
@@ -314,7 +317,10 @@ Shape shape_of_literal(const Literal& literal) {
 }
 
 std::string shape_literal(std::span<const std::int64_t> shape) {
-  return shape.size() == 1 ? fmt::format("({},)", shape[0]) : fmt::format("({})", fmt::join(shape, ", "));
+  std::string text = "(";
+  for (const std::int64_t length : shape)
+    text.append(text.size() == 1 ? "" : ", ").append(fmt::format_int(length).c_str());
+  return text += shape.size() == 1 ? ",)" : ")";
 }
 
 ArrayType parse_dtype(std::string_view text) {

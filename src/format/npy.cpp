@@ -89,7 +89,9 @@ std::optional<Bytes> wrap(std::string_view header, unsigned version) {
   const std::size_t total = unpadded + alignment - unpadded % alignment;  // always pads, as numpy does
   const std::size_t length = total - in_front;
   if (version == 1 && length > UINT16_MAX) return std::nullopt;
-  std::string text(magic);
+  std::string text;
+  text.reserve(total);
+  text += magic;
   text += static_cast<char>(version);
   text += '\0';
   for (std::size_t i = magic.size() + 2, shift = 0; i < in_front; ++i, shift += 8)
@@ -141,15 +143,29 @@ Array read_npy(const Bytes& file) {
   return adopt_array(std::move(header.type), std::move(header.shape), std::move(data), header.order);
 }
 
+Array read_npy(const Bytes& file, const ArrayType& type, std::span<const std::int64_t> shape) {
+  const auto data_size = bytes_of_shape(shape, type.item_size);
+  if (type.kind != DType::record && data_size && *data_size < file.size()) {
+    const Bytes usual = npy_header(type, shape, Array::Order::row);
+    if (file.size() - *data_size >= usual.size() && file.slice(0, usual.size()) == usual) {
+      return adopt_array(type, Shape(shape.begin(), shape.end()),
+                         file.slice(usual.size(), static_cast<std::size_t>(*data_size)), Array::Order::row);
+    }
+  }
+  return read_npy(file);
+}
+
 Bytes npy_header(const ArrayType& type, std::span<const std::int64_t> shape, Array::Order order) {
   const bool fortran = order == Array::Order::column;
-  std::string header = fmt::format("{{'descr': {}, 'fortran_order': {}, 'shape': {}, }}", dtype_descr(type),
-                                   fortran ? "True" : "False", shape_literal(shape));
+  std::string header;  // put together by hand: there is one for each small array
+  header.append("{'descr': ").append(dtype_descr(type)).append(", 'fortran_order': ");
+  header.append(fortran ? "True" : "False").append(", 'shape': ").append(shape_literal(shape)).append(", }");
   if (!shape.empty()) {
-    const std::size_t digits = std::to_string(fortran ? shape.back() : shape.front()).size();
+    const std::size_t digits = fmt::format_int(fortran ? shape.back() : shape.front()).size();
     header.append(growth_digits - std::min(digits, growth_digits), ' ');
   }
-  if (const auto latin1 = to_latin1(header)) {
+  const bool ascii = std::ranges::all_of(header, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (const auto latin1 = ascii ? std::optional(header) : to_latin1(header)) {
     if (auto first = wrap(*latin1, 1)) return *std::move(first);
     return *wrap(*latin1, 2);
   }

@@ -35,6 +35,10 @@ inline constexpr std::size_t npy_factor = 192;
 /// Errors: as parse_npy_header; decode if elements are missing.
 Array read_npy(const Bytes& file);
 
+/// The same of a file that should hold an array of this type and shape: a header that is the usual one of such an array
+/// is compared and not parsed. Any other is parsed, whatever it says.
+Array read_npy(const Bytes& file, const ArrayType& type, std::span<const std::int64_t> shape);
+
 /// What stands in front of the elements, byte for byte as numpy writes it.
 Bytes npy_header(const ArrayType& type, std::span<const std::int64_t> shape, Array::Order order);
 /// The file in parts: header, and the array's own memory, shared.

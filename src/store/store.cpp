@@ -24,6 +24,14 @@ auto with_clause(std::string_view verb, std::string_view key, const std::string&
   }
 }
 
+void check_size(std::span<const BytesView> parts, const StoreTraits& traits) {
+  std::uint64_t size = 0;
+  for (const BytesView part : parts) size += part.size();
+  if (size <= traits.max_single_write) return;
+  throw Error(Errc::usage, fmt::format("{} bytes in one write, and this store takes at most {}. use upload", size,
+                                       traits.max_single_write));
+}
+
 /// Keeps the order of calls, and names the object in errors.
 class CheckedUpload final : public Upload {
  public:
@@ -77,16 +85,19 @@ std::optional<Object> Store::read(std::string_view key, ByteRange range, const V
 std::optional<Version> Store::write(std::string_view key, std::span<const BytesView> parts, const Version* expect) {
   check_key(key);
   return with_clause("write", key, name_, [&] {
-    std::uint64_t size = 0;
-    for (const BytesView part : parts) size += part.size();
-    if (size > traits().max_single_write) {
-      throw Error(Errc::usage, fmt::format("{} bytes in one write, and this store takes at most {}. use upload", size,
-                                           traits().max_single_write));
-    }
+    check_size(parts, traits());
     if (expect && !expect->is_absent() && !traits().conditional_write) {
       throw Error(Errc::unsupported, "this store cannot write on condition of a version");
     }
     return do_write(std::string(key), parts, expect);
+  });
+}
+
+std::optional<Version> Store::create(std::string_view key, std::span<const BytesView> parts) {
+  check_key(key);
+  return with_clause("write", key, name_, [&] {
+    check_size(parts, traits());
+    return do_create(std::string(key), parts);
   });
 }
 
@@ -121,6 +132,11 @@ void Store::sync(std::span<const std::string> keys) {
   with_clause("sync", what, name_, [&] { do_sync(keys); });
 }
 
+std::optional<Version> Store::do_create(const std::string& key, std::span<const BytesView> parts) {
+  const Version absent = Version::absent();
+  return do_write(key, parts, &absent);
+}
+
 std::vector<Error> Store::do_remove_many(std::span<const std::string> keys) {
   std::vector<Error> stayed;
   for (const std::string& key : keys) {
@@ -141,6 +157,9 @@ std::optional<Object> StoreDecorator::do_read(const std::string& key, ByteRange 
 std::optional<Version> StoreDecorator::do_write(const std::string& key, std::span<const BytesView> parts,
                                                 const Version* expect) {
   return inner_->do_write(key, parts, expect);
+}
+std::optional<Version> StoreDecorator::do_create(const std::string& key, std::span<const BytesView> parts) {
+  return inner_->do_create(key, parts);
 }
 std::unique_ptr<Upload> StoreDecorator::do_upload(const std::string& key) { return inner_->do_upload(key); }
 bool StoreDecorator::do_remove(const std::string& key) { return inner_->do_remove(key); }

@@ -45,12 +45,16 @@ class FaultyStore final : public StoreDecorator {
   using Action = std::function<void(std::string_view, std::string_view)>;
 
   struct Plan {
-    template <class Call>
-    auto around(std::string_view verb, std::string_view key, const Call& call) {
+    /// `die`: what a process leaves that is killed in the middle of the call.
+    template <class Call, class Die>
+    auto around(std::string_view verb, std::string_view key, const Call& call, const Die& die) {
       const std::size_t n = next();
       run(n, When::before, verb, key);
       const Fault fault = shared ? shared->next(std::string(verb) + " " + std::string(key)) : Fault::none;
-      if (fault == Fault::before) shared->callback();
+      if (fault == Fault::before) {
+        die();
+        shared->callback();
+      }
       if (fault == Fault::refused) throw Error(Errc::unavailable, "refused by the test");
       const auto after = [&] {
         if (fault == Fault::after) shared->callback();
@@ -65,6 +69,10 @@ class FaultyStore final : public StoreDecorator {
         after();
         return answer;
       }
+    }
+    template <class Call>
+    auto around(std::string_view verb, std::string_view key, const Call& call) {
+      return around(verb, key, call, [] {});
     }
     std::size_t next() {
       const std::lock_guard lock(mutex);
@@ -116,6 +124,14 @@ class FaultyStore final : public StoreDecorator {
   std::optional<Version> do_write(const std::string& key, std::span<const BytesView> parts,
                                   const Version* expect) override {
     return plan_->around("write", key, [&] { return StoreDecorator::do_write(key, parts, expect); });
+  }
+  std::optional<Version> do_create(const std::string& key, std::span<const BytesView> parts) override {
+    const auto half = [&] {
+      const BytesView first = parts.empty() ? BytesView() : parts.front().first(parts.front().size() / 2);
+      StoreDecorator::do_create(key, {&first, 1});
+    };
+    return plan_->around(
+        "create", key, [&] { return StoreDecorator::do_create(key, parts); }, half);
   }
   std::unique_ptr<Upload> do_upload(const std::string& key) override {
     return plan_->around("upload", key, [&]() -> std::unique_ptr<Upload> {

@@ -29,12 +29,12 @@ class MemorySink final : public ObjectSink {
   Value put_hashed(const Site& site, Content content) override {
     const std::string hash = codec::hash_content(content);
     const std::string path = codec::hashed_path(config_, site.schema, hash);
-    put(path, content, true);
+    put(path, content, codec::Expect::absent);
     return codec::hashed_metadata(hash, {path, store_->name(), content.size()}, site.schema);
   }
   Stored put_named(const Site& site, std::string_view extension, Content content) override {
     const std::string path = fresh_path(site, extension);
-    put(path, content, false);
+    put(path, content, codec::Expect::unknown_key);
     return {path, store_->name(), content.size()};
   }
   Stored put_folder(const Site& site, std::string_view extension, std::vector<FolderEntry> files) override {
@@ -42,11 +42,12 @@ class MemorySink final : public ObjectSink {
     std::uint64_t total = 0;
     std::vector<FileInfo> infos;
     for (const FolderEntry& file : files) {
-      put(path + "/" + file.path, file.content, false);
+      put(path + "/" + file.path, file.content, codec::Expect::unknown_key);
       infos.push_back({file.path, file.content.size()});
       total += file.content.size();
     }
-    put(codec::manifest_path(path), Bytes::copy(codec::manifest_text(infos, total, codec::utc_timestamp())), false);
+    put(codec::manifest_path(path), Bytes::copy(codec::manifest_text(infos, total, codec::utc_timestamp())),
+        codec::Expect::unknown_key);
     return {path, store_->name(), total};
   }
   std::optional<ObjectInfo> stat(std::string_view, std::string_view path) override { return store_->stat(path); }
@@ -59,8 +60,8 @@ class MemorySink final : public ObjectSink {
   std::string fresh_path(const Site& site, std::string_view extension) const {
     return codec::named_path(config_, site, extension, codec::random_token(config_.token_length));
   }
-  void put(const std::string& path, const Content& content, bool create_only) {
-    codec::write_content(*store_, path, content, create_only);
+  void put(const std::string& path, const Content& content, codec::Expect expect) {
+    codec::write_content(*store_, path, content, expect);
     ++written_;
   }
 

@@ -14,7 +14,7 @@ namespace oas::test {
 
 /// One call over the border. `bytes`: read or written; of list the number of entries.
 struct StoreCall {
-  std::string verb;  ///< stat, read, write, upload, append, commit, remove, remove_many, list, sync
+  std::string verb;  ///< stat, read, write (also by create), upload, append, commit, remove, remove_many, list, sync
   std::string key;   ///< of list the prefix; of remove_many and sync the first key
   std::uint64_t bytes = 0;
   friend bool operator==(const StoreCall&, const StoreCall&) = default;
@@ -95,6 +95,12 @@ class RecordingStore final : public StoreDecorator {
     for (const BytesView part : parts) bytes += part.size();
     log_->add("write", key, bytes);
     return StoreDecorator::do_write(key, parts, expect);
+  }
+  std::optional<Version> do_create(const std::string& key, std::span<const BytesView> parts) override {
+    std::uint64_t bytes = 0;
+    for (const BytesView part : parts) bytes += part.size();
+    log_->add("write", key, bytes);
+    return StoreDecorator::do_create(key, parts);
   }
   std::unique_ptr<Upload> do_upload(const std::string& key) override {
     log_->add("upload", key);

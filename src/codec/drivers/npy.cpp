@@ -35,7 +35,7 @@ class NpyCodec final : public Codec {
   }
 
   Value decode(const Value& stored, const Site&, const ObjectSource& source) const override {
-    codec::read_metadata(stored);
+    ObjectRef object = source.ref(stored);
     const Map& known = *stored.get_if<Map>();
     const auto damaged = [](const std::string& why) {
       throw Error(Errc::decode, fmt::format("read the metadata of an array: {}. the row is damaged, or not ours", why));
@@ -50,7 +50,7 @@ class NpyCodec final : public Codec {
       if (!count || *count < 0) damaged(fmt::format("its 'shape' has {} for a length", length.describe()));
       shape.push_back(*count);
     }
-    return NpyRef(source.ref(stored), format::parse_dtype(*dtype->get_if<std::string>()), std::move(shape));
+    return NpyRef(std::move(object), format::parse_dtype(*dtype->get_if<std::string>()), std::move(shape));
   }
 };
 

@@ -5,6 +5,8 @@
 //     remove, move or replace is never written to by mistake.
 //  2. A write fills a file that has no name (O_TMPFILE) in the object's folder, and then gives it its name in one step:
 //     readers see the old object or the new one, whole. A process killed before that step leaves nothing.
+//     The exception is create(): nobody can ask for its key before the file is whole, so it has its name from the
+//     start.
 //  3. linkat gives the name if there is none yet. It fails if there is one, so of several create-only writers exactly
 //     one wins. Folders are made when they are missing; if one is removed before the link, 3 is done again.
 //  4. To replace an object, the file is linked to a temporary name beside it and renamed over it.
@@ -63,7 +65,13 @@ constexpr int attempts = 1000;                        // each is lost to somebod
 std::int64_t nanoseconds(const timespec& t) { return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec; }
 
 Version version_of(const Stat& st) {
-  return {fmt::format("{:x}-{:x}-{:x}-{:x}", st.st_ino, st.st_size, nanoseconds(st.st_mtim), nanoseconds(st.st_ctim))};
+  Version version;
+  for (const std::int64_t part : {static_cast<std::int64_t>(st.st_ino), std::int64_t{st.st_size},
+                                  nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)}) {
+    if (!version.tag.empty()) version.tag += '-';
+    version.tag += fmt::format_int(part).c_str();  // in decimal: several times as fast as in hexadecimal
+  }
+  return version;
 }
 
 ObjectInfo info_of(std::string key, const Stat& st) {
@@ -106,9 +114,9 @@ std::string temporary_name() {
 }
 
 void check_not_temporary(std::string_view key) {
-  if (!key.starts_with(temporary_prefix) && key.find(fmt::format("/{}", temporary_prefix)) == std::string_view::npos) {
-    return;
-  }
+  constexpr std::string_view inside = "/.oas-tmp-";
+  static_assert(inside.substr(1) == temporary_prefix);
+  if (!key.starts_with(temporary_prefix) && key.find(inside) == std::string_view::npos) return;
   throw Error(Errc::usage,
               fmt::format("names that begin with {} belong to the store itself. take another key", temporary_prefix));
 }
@@ -137,6 +145,32 @@ struct Folder {
   std::atomic<bool> link_through_proc = false;
 };
 
+void write_all(const Fd& file, std::span<const BytesView> parts) {
+  std::vector<iovec> pieces;
+  pieces.reserve(parts.size());
+  for (const BytesView part : parts) {
+    if (!part.empty()) pieces.push_back({const_cast<std::byte*>(part.data()), part.size()});
+  }
+  for (std::size_t first = 0; first < pieces.size();) {
+    const auto count = static_cast<int>(std::min<std::size_t>(pieces.size() - first, IOV_MAX));
+    const ssize_t written = ::writev(file.get(), &pieces[first], count);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) fail(written == 0 ? EIO : errno, "write");
+    auto left = static_cast<std::size_t>(written);
+    while (first < pieces.size() && left >= pieces[first].iov_len) left -= pieces[first++].iov_len;
+    if (left > 0) {
+      pieces[first].iov_base = static_cast<std::byte*>(pieces[first].iov_base) + left;
+      pieces[first].iov_len -= left;
+    }
+  }
+}
+
+/// The last errors of writing: network file systems report them when a file is closed.
+void close_checked(const Fd& file) {
+  const int copy = ::fcntl(file.get(), F_DUPFD_CLOEXEC, 0);
+  if (copy < 0 || ::close(copy) != 0) fail(errno, "write");
+}
+
 /// A file on its way to become the object `key`. Destroyed before publish(): leaves nothing.
 class Draft {
  public:
@@ -161,25 +195,7 @@ class Draft {
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
 
-  void append(std::span<const BytesView> parts) {
-    std::vector<iovec> pieces;
-    pieces.reserve(parts.size());
-    for (const BytesView part : parts) {
-      if (!part.empty()) pieces.push_back({const_cast<std::byte*>(part.data()), part.size()});
-    }
-    for (std::size_t first = 0; first < pieces.size();) {
-      const auto count = static_cast<int>(std::min<std::size_t>(pieces.size() - first, IOV_MAX));
-      const ssize_t written = ::writev(file_.get(), &pieces[first], count);
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) fail(written == 0 ? EIO : errno, "write");
-      auto left = static_cast<std::size_t>(written);
-      while (first < pieces.size() && left >= pieces[first].iov_len) left -= pieces[first++].iov_len;
-      if (left > 0) {
-        pieces[first].iov_base = static_cast<std::byte*>(pieces[first].iov_base) + left;
-        pieces[first].iov_len -= left;
-      }
-    }
-  }
+  void append(std::span<const BytesView> parts) { write_all(file_, parts); }
 
   /// nullopt: `expect` does not hold.
   std::optional<Version> publish(const Version* expect) {
@@ -239,9 +255,7 @@ class Draft {
     times[0].tv_nsec = UTIME_OMIT;
     ::clock_gettime(CLOCK_REALTIME, &times[1]);
     if (::futimens(file_.get(), times) != 0) fail(errno, "set its time");
-    if (temporary_.empty()) return;
-    const int copy = ::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0);  // network file systems report at close what went wrong
-    if (copy < 0 || ::close(copy) != 0) fail(errno, "write");
+    if (!temporary_.empty()) close_checked(file_);
   }
 
   /// Gives the file a name that is not taken. Keeps errno.
@@ -487,6 +501,32 @@ class FileStore final : public Store {
     Draft draft(folder_, key);
     draft.append(parts);
     return draft.publish(expect);
+  }
+
+  std::optional<Version> do_create(const std::string& key, std::span<const BytesView> parts) override {
+    check_not_temporary(key);
+    const Place place = place_of(key);
+    Fd home, file;
+    for (int attempt = 0; attempt < attempts && !file; ++attempt) {
+      home = folder_->beneath.make(place.folder);
+      file = Fd(::openat(home.get(), place.leaf.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0666));
+      if (!file && errno == EEXIST) return std::nullopt;
+      if (!file && errno != ENOENT) {
+        const int error = errno;
+        folder_->beneath.prune({place.folder});
+        fail(error, "create a file");
+      }
+    }
+    if (!file) store::fail_overtaken();
+    try {
+      write_all(file, parts);
+      if (traits_.distant) close_checked(file);
+      return version_of(look(file));
+    } catch (...) {
+      ::unlinkat(home.get(), place.leaf.c_str(), 0);
+      folder_->beneath.prune({place.folder});
+      throw;
+    }
   }
 
   std::unique_ptr<Upload> do_upload(const std::string& key) override {

@@ -246,6 +246,38 @@ TEST_P(StoreSuite, OfSeveralCreatorsOneWins) {
   }
 }
 
+TEST_P(StoreSuite, CreatesUnderKeysThatNobodyElseKnows) {
+  const std::vector<BytesView> parts = {as_bytes("one, "), as_bytes(""), as_bytes("two")};
+  const auto version = store_->create("new/folder/k", parts);
+  ASSERT_TRUE(version);
+  EXPECT_EQ(get("new/folder/k"), "one, two");
+  EXPECT_EQ(store_->stat("new/folder/k")->version, *version);
+  EXPECT_FALSE(store_->create("new/folder/k", {}));
+  EXPECT_EQ(get("new/folder/k"), "one, two");
+  ASSERT_TRUE(store_->create("new/folder/beside", {}));
+  EXPECT_EQ(get("new/folder/beside"), "");
+  const Version after = put("new/folder/k", "another");
+  EXPECT_NE(after, *version);
+  EXPECT_EQ(keys(), (std::vector<std::string>{"new/folder/beside", "new/folder/k"}));
+  for (const char* const bad : {"", "/k", "a/../b"}) {
+    EXPECT_EQ(code_of([&] { store_->create(bad, parts); }), Errc::usage) << bad;
+  }
+}
+
+TEST_P(StoreSuite, OfSeveralWhoCreateOneWins) {
+  if (!store_->traits().atomic_create) GTEST_SKIP() << "no atomic_create";
+  for (int round = 0; round < 50; ++round) {
+    const std::string key = "created/" + std::to_string(round) + "/k";
+    std::atomic<int> winners = 0;
+    in_parallel(4, [&](int) {
+      const BytesView text = as_bytes("all of them say this");
+      if (store_->create(key, {&text, 1})) ++winners;
+    });
+    EXPECT_EQ(winners, 1);
+    EXPECT_EQ(get(key), "all of them say this");
+  }
+}
+
 TEST_P(StoreSuite, WritesOnConditionOfAVersion) {
   const Version first = put("k", "first");
   if (!store_->traits().conditional_write) {

@@ -275,8 +275,15 @@ class FullStore final : public StoreDecorator {
  private:
   std::optional<Version> do_write(const std::string& key, std::span<const BytesView> parts,
                                   const Version* expect) override {
-    if (--left_ < 0) throw Error(Errc::unavailable, "write " + key + ": no space is left. make room", key, "ENOSPC");
+    need_space(key);
     return StoreDecorator::do_write(key, parts, expect);
+  }
+  std::optional<Version> do_create(const std::string& key, std::span<const BytesView> parts) override {
+    need_space(key);
+    return StoreDecorator::do_create(key, parts);
+  }
+  void need_space(const std::string& key) {
+    if (--left_ < 0) throw Error(Errc::unavailable, "write " + key + ": no space is left. make room", key, "ENOSPC");
   }
   std::atomic<int> left_;
 };

@@ -126,6 +126,8 @@ void run_case(const GoldenCase& golden, const Bytes& file, Count& count) {
     return expect_refused(file, count);
   }
   const Array& array = *read;
+  EXPECT_EQ(read_npy(file, array.type(), array.shape()), array);
+  EXPECT_EQ(read_npy(file, ArrayType::of(DType::u16), Shape{7}), array);  // what was expected changes nothing
   const NpyHeader header = parse_npy_header(file);
   EXPECT_EQ(header.shape, golden.find("shape")->as<Shape>());
   EXPECT_EQ(header.order == Array::Order::column, golden.find("fortran_order")->as<bool>());
