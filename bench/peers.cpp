@@ -131,14 +131,14 @@ class Workloads {
                  db ? by + ", " + db->batch_insert() : "");
     const auto got = t.order_by("id").fetch();
     for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
-    out_.compare("intable_blob", "fetch_batch", "rows/s", count, {[&](int) { t.fetch(); }},
-                 with_raw({[&](int) { db->fetch(); }}), by + ", SELECT");
-    out_.compare("intable_blob", "fetch_single", "rows/s", single, {[&](int) {
+    out_.compare("intable_blob", "fetch_batch", "rows/s", count, bench::again([&](int) { t.fetch(); }),
+                 with_raw(bench::again([&](int) { db->fetch(); })), by + ", SELECT");
+    out_.compare("intable_blob", "fetch_single", "rows/s", single, bench::again([&](int) {
                    for (int i = 0; i < single; ++i) (t & oas::key({{"id", i * 7 % count}})).fetch1("data");
-                 }},
-                 with_raw({[&](int) {
+                 }),
+                 with_raw(bench::again([&](int) {
                    for (int i = 0; i < single; ++i) db->fetch(i * 7 % count);
-                 }}),
+                 })),
                  by + ", SELECT");
     out_.compare("intable_blob", "insert_single", "rows/s", single,
                  {[&](int) {
@@ -165,7 +165,7 @@ class Workloads {
     rows = arrays(0, count, {1280});
     const auto got = first.order_by("id").fetch();
     for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
-    out_.compare("stored_blob_small", "fetch", "rows/s", count, {[&](int) { first.fetch(); }}, raw.get,
+    out_.compare("stored_blob_small", "fetch", "rows/s", count, bench::again([&](int) { first.fetch(); }), raw.get,
                  "open, read, close");
     out_.compare("stored_blob_small", "insert_duplicate", "rows/s", count,
                  {[&](int) { t.insert(rows); },
@@ -211,17 +211,17 @@ class Workloads {
     const auto got = t.order_by("id").fetch();
     for (int i = 0; i < std::min(50, count); ++i)
       must(got[i].at<oas::NpyRef>("data").load() == rows[i].at<oas::Array>("data"), "fetched differs from inserted");
-    out_.compare("npy_small", "fetch_lazy", "rows/s", count, {[&](int) {
+    out_.compare("npy_small", "fetch_lazy", "rows/s", count, bench::again([&](int) {
                    std::int64_t sum = 0;
                    for (const oas::Row& row : t) {
                      const auto ref = row.at<oas::NpyRef>("data");
                      sum += ref.shape()[0] + static_cast<int>(ref.dtype());
                    }
                    must(sum > 0, "no shapes");
-                 }});
-    out_.compare("npy_small", "fetch_load", "rows/s", count, {[&](int) {
+                 }));
+    out_.compare("npy_small", "fetch_load", "rows/s", count, bench::again([&](int) {
                    for (const oas::Row& row : t) row.at<oas::NpyRef>("data").load();
-                 }},
+                 }),
                  raw.get, "open, read, close");
     out_.compare("npy_small", "delete_one", "ms", 1, {[&](int k) { (t & oas::key({{"id", k}})).remove(); }});
     out_.compare("npy_small", "delete", "rows/s", count,
@@ -449,9 +449,9 @@ class Workloads {
     f.put = {put};
     f.put_by = fmt::format("{}open, write, close of each{}, one SQLite row", own_folders ? "mkdir, " : "",
                            options_.durable ? ", syncfs" : "");
-    f.get = {[=](int) {
+    f.get = bench::again([=](int) {
       for (int i = 0; i < count; ++i) bench::read_file(name(0, i), 10240);
-    }};
+    });
     f.unlink = {[=](int turn) {
                   for (int i = 0; i < count; ++i) {
                     ::unlink(name(100 + turn, i).c_str());

@@ -36,7 +36,7 @@ std::optional<Version> pinned(const ObjectRef::State& state, const std::string& 
 
 void pin(const ObjectRef::State& state, const std::string& key, const Version& seen) {
   const std::lock_guard lock(state.mutex);
-  const auto [entry, fresh] = state.pinned.emplace(key, seen.tag);
+  const auto [entry, fresh] = state.pinned.try_emplace(key, seen.tag);
   if (!fresh && entry->second != seen.tag)
     damaged(state, fmt::format("{} was rewritten while it was read. fetch the row again", key), Errc::conflict);
 }

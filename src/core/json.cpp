@@ -27,11 +27,14 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     if (text.find_first_of(".eE") == std::string::npos) return put(integer_from_text(text));
     return put(value);
   }
-  bool string(std::string& value) override { return put(Value(std::move(value))); }
+  // The parser's own text keeps its memory for the next one.
+  bool string(std::string& value) override { return put(Value(std::string(value))); }
   bool binary(nlohmann::json::binary_t&) override { return false; }
   bool start_object(std::size_t) override { return open(Map{}); }
   bool key(std::string& name) override {
-    open_.back().map().items.emplace_back(Value(std::move(name)), Value());
+    auto& items = open_.back().map().items;
+    if (items.empty()) items.reserve(4);
+    items.emplace_back(Value(std::string(name)), Value());
     return true;
   }
   bool end_object() override {

@@ -53,18 +53,19 @@ void ThreadPool::run() {
   }
 }
 
-namespace {
-
 // Shared by all that work on one call. A helper that arrives when all is done finds nothing left to begin, so nobody
 // waits for it; it never touches `fn` then, which is gone.
-class Work {
+class ParallelWork {
  public:
-  Work(std::size_t n, const std::function<void(std::size_t)>& fn, bool in_order, std::stop_token stop)
+  ParallelWork(std::size_t n, const std::function<void(std::size_t)>& fn, bool in_order, std::stop_token stop)
       : n_(n), fn_(fn), stop_(std::move(stop)), done_(in_order ? n : 0, false) {}
 
-  void help() {
-    std::unique_lock lock(mutex_);
-    while (take_one(lock)) continue;
+  static void begin(const std::shared_ptr<ParallelWork>& work, ThreadPool& pool, std::size_t helpers) {
+    try {
+      for (std::size_t i = 0; i < std::min(helpers, pool.size()); ++i) pool.help([work] { work->help(); });
+    } catch (...) {
+      work->fail(std::current_exception());  // helpers may be at work already
+    }
   }
 
   /// The caller's part: what is next in order goes before anything that is not begun yet.
@@ -87,11 +88,6 @@ class Work {
     while (take_one(lock)) continue;
   }
 
-  void fail(std::exception_ptr error) {
-    const std::lock_guard lock(mutex_);
-    if (!error_) error_ = std::move(error);
-  }
-
   // Nothing is begun any more once the caller's own part has returned.
   void finish() {
     std::unique_lock lock(mutex_);
@@ -104,7 +100,24 @@ class Work {
     }
   }
 
+  void abandon() noexcept {
+    std::unique_lock lock(mutex_);
+    next_ = n_;
+    changed_.wait(lock, [this] { return running_ == 0; });
+    error_ = nullptr;
+  }
+
  private:
+  void help() {
+    std::unique_lock lock(mutex_);
+    while (take_one(lock)) continue;
+  }
+
+  void fail(std::exception_ptr error) {
+    const std::lock_guard lock(mutex_);
+    if (!error_) error_ = std::move(error);
+  }
+
   /// False if there is nothing to begin.
   bool take_one(std::unique_lock<std::mutex>& lock) {
     if (next_ == n_ || error_) return false;
@@ -139,19 +152,11 @@ class Work {
   std::vector<bool> done_;  // empty unless somebody goes through them in order
 };
 
-}  // namespace
-
 void parallel_in_order(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
                        const std::function<void(std::size_t)>& fn, const std::function<void(std::size_t)>& then,
                        const std::stop_token& stop) {
-  const auto work = std::make_shared<Work>(n, fn, static_cast<bool>(then), stop);
-  try {
-    const std::size_t helpers =
-        std::min({pool.size(), std::max<std::size_t>(max_in_flight, 1) - 1, n - std::min<std::size_t>(n, 1)});
-    for (std::size_t i = 0; i < helpers; ++i) pool.help([work] { work->help(); });
-  } catch (...) {
-    work->fail(std::current_exception());  // helpers may be at work already
-  }
+  const auto work = std::make_shared<ParallelWork>(n, fn, static_cast<bool>(then), stop);
+  ParallelWork::begin(work, pool, std::min(std::max<std::size_t>(max_in_flight, 1), std::max<std::size_t>(n, 1)) - 1);
   work->lead(then);
   work->finish();
 }
@@ -159,6 +164,18 @@ void parallel_in_order(ThreadPool& pool, std::size_t n, std::size_t max_in_fligh
 void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
                   const std::function<void(std::size_t)>& fn, const std::stop_token& stop) {
   parallel_in_order(pool, n, max_in_flight, fn, {}, stop);
+}
+
+Ahead::Ahead(ThreadPool& pool, std::size_t n, std::size_t max_in_flight, std::function<void(std::size_t)> fn)
+    : fn_(std::move(fn)), work_(std::make_shared<ParallelWork>(n, fn_, true, std::stop_token())) {
+  ParallelWork::begin(work_, pool, std::min(std::max<std::size_t>(max_in_flight, 1) - 1, n));
+}
+
+Ahead::~Ahead() { work_->abandon(); }
+
+void Ahead::finish(const std::function<void(std::size_t)>& then) {
+  work_->lead(then);
+  work_->finish();
 }
 
 }  // namespace oas

@@ -6,12 +6,15 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <thread>
 #include <vector>
 
 namespace oas {
+
+class ParallelWork;
 
 /// Safe for concurrent use. Must outlive the calls of parallel_for that use it.
 class ThreadPool {
@@ -24,8 +27,7 @@ class ThreadPool {
   std::size_t size() const noexcept { return threads_.size(); }
 
  private:
-  friend void parallel_in_order(ThreadPool&, std::size_t, std::size_t, const std::function<void(std::size_t)>&,
-                                const std::function<void(std::size_t)>&, const std::stop_token&);
+  friend class ParallelWork;
   void help(std::function<void()> task);
   void run();
   void stop() noexcept;
@@ -48,5 +50,22 @@ void parallel_for(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
 void parallel_in_order(ThreadPool& pool, std::size_t n, std::size_t max_in_flight,
                        const std::function<void(std::size_t)>& fn, const std::function<void(std::size_t)>& then,
                        const std::stop_token& stop = {});
+
+/// parallel_in_order in two steps: helpers begin at once, and the thread that made it joins in when it wants the
+/// result. Destroyed before: nothing more is begun, and what is under way is waited for. Used by one thread.
+class Ahead {
+ public:
+  /// Helpers: at most `max_in_flight` - 1.
+  Ahead(ThreadPool& pool, std::size_t n, std::size_t max_in_flight, std::function<void(std::size_t)> fn);
+  ~Ahead();
+  Ahead(const Ahead&) = delete;
+  Ahead& operator=(const Ahead&) = delete;
+  /// Once. Errors: those of fn and of `then`.
+  void finish(const std::function<void(std::size_t)>& then);
+
+ private:
+  std::function<void(std::size_t)> fn_;
+  std::shared_ptr<ParallelWork> work_;
+};
 
 }  // namespace oas

@@ -2,7 +2,10 @@
 // delete while it reads; inside one, the cells are read first, because a savepoint may end under the stream.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <deque>
+#include <memory>
+#include <optional>
 
 #include <oas/query.hpp>
 
@@ -15,6 +18,9 @@ namespace {
 
 constexpr std::size_t most_rows_ahead = 256;
 constexpr std::uint64_t most_bytes_ahead = 32 << 20;
+// Decoded beside the program, in addition: from this many rows on, which no program asks for that wants a few.
+constexpr std::size_t many = 32;
+constexpr std::uint64_t few_bytes = 8 << 20;
 
 }  // namespace
 
@@ -43,33 +49,63 @@ struct Rows::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  struct Batch {
+    std::vector<std::vector<Value>> cells;
+    std::vector<Row> rows;
+    std::optional<Ahead> work;
+  };
+
   bool next() {
-    if (ready.empty()) decode_some();
-    if (ready.empty()) return false;
-    current = std::move(ready.front());
-    ready.pop_front();
+    if (at == ready.size()) decode_some();
+    if (at == ready.size()) return false;
+    current = std::move(ready[at++]);
     return true;
   }
 
   // Rows are decoded several at a time: one first, since many programs want no more, then more and more. While they
-  // are decoded, as many are read that will be next.
+  // are decoded, as many are read that will be next; and once a program has shown that it wants many, those are
+  // decoded by helpers while it looks at what it has.
   void decode_some() {
-    if (read.empty()) read_one();
-    std::vector<std::vector<Value>> batch;
-    while (batch.size() < ahead && !read.empty()) {
+    std::unique_ptr<Batch> batch = std::move(coming);
+    if (!batch) {
+      if (read.empty()) read_one();
+      batch = next_batch(UINT64_MAX);  // `read` is bounded, but for a single row of any size
+    }
+    ready.clear();
+    at = 0;
+    if (!batch) return;
+    ahead = std::min(ahead * 2, most_rows_ahead);
+    batch->work->finish([this](std::size_t) {
+      for (std::size_t i = 0; i < 2 * rows_at_once() && read.size() < ahead && bytes_ahead < most_bytes_ahead; ++i)
+        read_one();
+    });
+    ready = std::move(batch->rows);
+    if (ahead >= many && decoder.has_codecs()) coming = next_batch(few_bytes);
+  }
+
+  /// What helpers take in one go: small things together, those that wait for a store alone.
+  std::size_t rows_at_once() const { return decoder.reads_objects() ? 1 : 16; }
+
+  /// Takes rows that were read, while they take at most `most_bytes`, and begins to decode them. Null if there are
+  /// none.
+  std::unique_ptr<Batch> next_batch(std::uint64_t most_bytes) {
+    auto batch = std::make_unique<Batch>();
+    std::uint64_t bytes = 0;
+    while (batch->cells.size() < ahead && !read.empty() && (bytes += read.front().second) <= most_bytes) {
       bytes_ahead -= read.front().second;
-      batch.push_back(std::move(read.front().first));
+      batch->cells.push_back(std::move(read.front().first));
       read.pop_front();
     }
-    ready.resize(batch.size());
-    const bool parallel = decoder.reads_objects() && batch.size() > 1;
-    ahead = std::min(ahead * 2, most_rows_ahead);
-    parallel_in_order(
-        session->pool, batch.size(), parallel ? session->in_flight() : 1,
-        [&](std::size_t i) { ready[i] = decoder.decode(std::move(batch[i])); },
-        [&](std::size_t) {
-          for (int twice = 0; twice < 2 && read.size() < ahead && bytes_ahead < most_bytes_ahead; ++twice) read_one();
-        });
+    if (batch->cells.empty()) return nullptr;
+    const std::size_t together = rows_at_once(), rows = batch->cells.size();
+    batch->rows.resize(rows);
+    batch->work.emplace(session->pool, (rows + together - 1) / together,
+                        decoder.has_codecs() ? session->in_flight() : 1,
+                        [this, together, rows, batch = batch.get()](std::size_t n) {
+                          for (std::size_t i = n * together; i < std::min(rows, (n + 1) * together); ++i)
+                            batch->rows[i] = decoder.decode(std::move(batch->cells[i]));
+                        });
+    return batch;
   }
 
   void read_one() {
@@ -97,10 +133,12 @@ struct Rows::State {
   std::unique_ptr<db::Cursor> cursor;
   std::deque<std::pair<std::vector<Value>, std::uint64_t>> read;  ///< and the bytes that decoding them takes
   std::uint64_t bytes_ahead = 0;
-  std::deque<Row> ready;
+  std::vector<Row> ready;
+  std::size_t at = 0;  ///< the next of `ready`
   Row current;
   std::size_t ahead = 1;
   bool ended = false;
+  std::unique_ptr<Batch> coming;  ///< being decoded; last here, since it needs the others until it is gone
 };
 
 const Row& Rows::iterator::operator*() const { return state_->current; }

@@ -268,6 +268,10 @@ RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<co
   }
 }
 
+bool RowDecoder::has_codecs() const noexcept {
+  return std::ranges::any_of(columns_, [](const Column& column) { return column.chain != nullptr; });
+}
+
 std::uint64_t RowDecoder::look_ahead(std::vector<Value>& cells) const {
   std::uint64_t bytes = 0;
   for (std::size_t i = 0; i < columns_.size(); ++i) {

@@ -74,6 +74,7 @@ class RowDecoder {
   Row decode(std::vector<Value>&& cells) const;
   /// True if decoding reads objects, so that several rows at a time pay.
   bool reads_objects() const noexcept { return reads_objects_; }
+  bool has_codecs() const noexcept;
   /// Reads the metadata of the objects that decode() will read from stores. Returns how many bytes they have.
   std::uint64_t look_ahead(std::vector<Value>& cells) const;
 

@@ -122,13 +122,12 @@ Fd Beneath::step(int from, const char* name, int flags) const noexcept {
   return fd;
 }
 
-Fd Beneath::open(std::string_view path, int flags) const {
+Fd Beneath::open(const std::string& path, int flags) const {
   if (path.empty()) return Fd(::openat(root_.get(), ".", flags | O_CLOEXEC));
-  const std::string whole(path);
-  if (has_openat2_) return Fd(open_kernel(root_.get(), whole.c_str(), flags));
+  if (has_openat2_) return Fd(open_kernel(root_.get(), path.c_str(), flags));
   Fd held;
   int from = root_.get();
-  std::string_view rest = whole;
+  std::string_view rest = path;
   for (std::size_t slash = rest.find('/'); slash != std::string_view::npos; slash = rest.find('/')) {
     Fd next = step(from, std::string(rest.substr(0, slash)).c_str(), O_PATH | folder_flags);
     if (!next) return next;
@@ -139,10 +138,10 @@ Fd Beneath::open(std::string_view path, int flags) const {
   return step(from, std::string(rest).c_str(), flags);
 }
 
-Fd Beneath::make(std::string_view folder) const {
+Fd Beneath::make(const std::string& folder) const {
   constexpr int attempts = 1000;  // each is lost to somebody who removed an empty folder just then
   // Beside a folder that was missing, the next one mostly is too: then to look for it first is in vain.
-  const std::size_t beside = std::hash<std::string_view>{}(folder.substr(0, folder.rfind('/')));
+  const std::size_t beside = std::hash<std::string_view>{}(std::string_view(folder).substr(0, folder.rfind('/')));
   bool look_first = missing_beside_.load(std::memory_order_relaxed) != beside;
   for (int attempt = 0; attempt < attempts; ++attempt, look_first = true) {
     if (look_first) {
@@ -152,7 +151,7 @@ Fd Beneath::make(std::string_view folder) const {
       check_still_there();
     }
     // Up to one that is there, and down again: mostly the last one alone is missing.
-    std::vector<std::string> missing{std::string(folder)};
+    std::vector<std::string> missing{folder};
     while (!missing.empty()) {
       Place place = place_of(missing.back());
       const Fd above = open(place.folder, O_PATH | folder_flags);

@@ -53,9 +53,9 @@ class Beneath {
   explicit Beneath(const std::string& location);
 
   const std::string& location() const noexcept { return location_; }  ///< absolute
-  Fd open(std::string_view path, int flags) const;
+  Fd open(const std::string& path, int flags) const;
   /// Opens a folder (O_PATH), and makes it and those above it as needed. Errors: as fail() gives them.
-  Fd make(std::string_view folder) const;
+  Fd make(const std::string& folder) const;
   /// Removes those of the folders that are empty, then those above them, up to but without the location. Whoever makes
   /// a file in one meanwhile sees ENOENT and makes the folder again.
   void prune(std::set<std::string> folders) const;

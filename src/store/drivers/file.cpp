@@ -370,8 +370,7 @@ class Listing {
 
   void enter(std::string path) {
     Level level{std::move(path), {}, {}};
-    const std::string_view folder =
-        std::string_view(level.path).substr(0, level.path.empty() ? 0 : level.path.size() - 1);
+    const std::string folder = level.path.substr(0, level.path.empty() ? 0 : level.path.size() - 1);
     level.fd = beneath_.open(folder, O_RDONLY | O_DIRECTORY);
     if (!level.fd) {
       if (errno == ENOENT || errno == ENOTDIR) return;

@@ -1,8 +1,12 @@
 #include "core/thread_pool.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <memory>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "expect_error.hpp"
 
@@ -164,6 +168,52 @@ TEST(ThreadPool, IsSharedByThreads) {
     });
   for (std::thread& user : users) user.join();
   EXPECT_EQ(calls, 800);
+}
+
+TEST(Ahead, IsDoneByHelpersBeforeAnybodyAsks) {
+  ThreadPool pool(2);
+  std::atomic<int> calls = 0;
+  Ahead ahead(pool, 100, 3, [&](std::size_t) { ++calls; });
+  while (calls < 100) std::this_thread::yield();
+  std::vector<std::size_t> order;
+  ahead.finish([&](std::size_t i) { order.push_back(i); });
+  ASSERT_EQ(order.size(), 100u);
+  EXPECT_TRUE(std::ranges::is_sorted(order));
+  EXPECT_EQ(calls, 100);
+}
+
+TEST(Ahead, IsDoneByTheCallerWhereNobodyHelps) {
+  ThreadPool pool(0);
+  int calls = 0;
+  Ahead ahead(pool, 10, 8, [&](std::size_t) { ++calls; });
+  EXPECT_EQ(calls, 0);
+  ahead.finish([&](std::size_t i) { EXPECT_GE(calls, static_cast<int>(i) + 1); });
+  EXPECT_EQ(calls, 10);
+}
+
+TEST(Ahead, ThrowsWhatWasThrownMeanwhile) {
+  ThreadPool pool(1);
+  std::atomic<bool> thrown = false;
+  Ahead ahead(pool, 5, 2, [&](std::size_t i) {
+    if (i != 2) return;
+    thrown = true;
+    throw Error(Errc::decode, "the third");
+  });
+  while (!thrown) std::this_thread::yield();
+  EXPECT_EQ(code_of([&] { ahead.finish([](std::size_t) {}); }), Errc::decode);
+}
+
+TEST(Ahead, GivenUpWaitsForWhatIsUnderWayAndBeginsNoMore) {
+  for (int round = 0; round < 200; ++round) {
+    ThreadPool pool(2);
+    auto target = std::make_unique<std::atomic<std::size_t>>(0);
+    {
+      Ahead ahead(pool, 1'000'000, 3, [&](std::size_t) { ++*target; });
+      while (round % 2 == 0 && *target == 0) std::this_thread::yield();
+    }
+    EXPECT_LT(*target, 1'000'000u);
+    target.reset();  // nobody counts any more
+  }
 }
 
 }  // namespace
