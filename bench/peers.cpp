@@ -113,34 +113,34 @@ class Workloads {
     out_.compare("startup", "redeclare", "ms", 1, {declare});
   }
 
-  void intable_blob() {
+  void intable(const std::string& workload, bool blob) {
     const int count = few(2000, 200), single = few(300, 30);
-    auto t = table("Intable", "<blob>");
+    auto t = blob ? table("IntableBlob", "<blob>") : table("IntableBytes", "bytes");
     std::vector<oas::Row> rows;
     std::vector<std::string> raw;
     for (int i = 0; i < count; ++i) {
-      rows.push_back({{"id", i}, {"data", bench::record(i)}});
       raw.push_back(bench::octets(static_cast<std::uint64_t>(i), 1024));
+      rows.push_back({{"id", i}, {"data", blob ? bench::record(i) : oas::Value(oas::Bytes::copy(raw.back()))}});
     }
     const auto db = raw_database();
     const auto empty = [&](int) { t.remove(); };
     const auto with_raw = [&](Timed timed) { return db ? timed : Timed{}; };
     const std::string by = db ? db->name() : "";
     const Timed raw_batch = with_raw({[&](int) { db->insert_all(raw); }, [&](int) { db->clear(); }});
-    out_.compare("intable_blob", "insert_batch", "rows/s", count, {[&](int) { t.insert(rows); }, empty}, raw_batch,
+    out_.compare(workload, "insert_batch", "rows/s", count, {[&](int) { t.insert(rows); }, empty}, raw_batch,
                  db ? by + ", " + db->batch_insert() : "");
     const auto got = t.order_by("id").fetch();
     for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
-    out_.compare("intable_blob", "fetch_batch", "rows/s", count, bench::again([&](int) { t.fetch(); }),
+    out_.compare(workload, "fetch_batch", "rows/s", count, bench::again([&](int) { t.fetch(); }),
                  with_raw(bench::again([&](int) { db->fetch(); })), by + ", SELECT");
-    out_.compare("intable_blob", "fetch_single", "rows/s", single, bench::again([&](int) {
+    out_.compare(workload, "fetch_single", "rows/s", single, bench::again([&](int) {
                    for (int i = 0; i < single; ++i) (t & oas::key({{"id", i * 7 % count}})).fetch1("data");
                  }),
                  with_raw(bench::again([&](int) {
                    for (int i = 0; i < single; ++i) db->fetch(i * 7 % count);
                  })),
                  by + ", SELECT");
-    out_.compare("intable_blob", "insert_single", "rows/s", single,
+    out_.compare(workload, "insert_single", "rows/s", single,
                  {[&](int) {
                     for (int i = 0; i < single; ++i) t.insert1(rows[i]);
                   },
@@ -641,7 +641,8 @@ int run(const std::vector<std::string>& arguments) {
   const bool quick = options.quick;
   const std::vector<std::pair<std::string, std::function<void()>>> all{
       {"startup", [&] { w.startup(); }},
-      {"intable_blob", [&] { w.intable_blob(); }},
+      {"intable_blob", [&] { w.intable("intable_blob", true); }},
+      {"intable_bytes", [&] { w.intable("intable_bytes", false); }},
       {"stored_blob_small", [&] { w.stored_blob_small(); }},
       {"stored_blob_random", [&] { w.stored_blob("stored_blob_random", bench::uniform); }},
       {"stored_blob_compressible", [&] { w.stored_blob("stored_blob_compressible", bench::steps); }},

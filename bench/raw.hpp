@@ -94,6 +94,7 @@ class RawSqlite final : public RawDatabase {
     need(sqlite3_open(file.c_str(), &db_));
     run("PRAGMA journal_mode = WAL");
     run("PRAGMA synchronous = FULL");
+    run("DROP TABLE IF EXISTS t");
     run("CREATE TABLE t (id INTEGER PRIMARY KEY, data BLOB NOT NULL)");
     insert_ = prepare("INSERT INTO t VALUES (?1, ?2)");
     all_ = prepare("SELECT id, data FROM t");

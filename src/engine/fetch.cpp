@@ -69,7 +69,8 @@ struct Rows::State {
     std::unique_ptr<Batch> batch = std::move(coming);
     if (!batch) {
       if (read.empty()) read_one();
-      batch = next_batch(UINT64_MAX);  // `read` is bounded, but for a single row of any size
+      // `read` is bounded, but for a single row of any size.
+      batch = next_batch(UINT64_MAX, decoder.reads_objects() && ahead > 1 ? session->in_flight() : 1);
     }
     ready.clear();
     at = 0;
@@ -80,7 +81,7 @@ struct Rows::State {
         read_one();
     });
     ready = std::move(batch->rows);
-    if (ahead >= many && decoder.has_codecs()) coming = next_batch(few_bytes);
+    if (ahead >= many && decoder.has_objects()) coming = next_batch(few_bytes, session->in_flight());
   }
 
   /// What helpers take in one go: small things together, those that wait for a store alone.
@@ -88,7 +89,7 @@ struct Rows::State {
 
   /// Takes rows that were read, while they take at most `most_bytes`, and begins to decode them. Null if there are
   /// none.
-  std::unique_ptr<Batch> next_batch(std::uint64_t most_bytes) {
+  std::unique_ptr<Batch> next_batch(std::uint64_t most_bytes, std::size_t in_flight) {
     auto batch = std::make_unique<Batch>();
     std::uint64_t bytes = 0;
     while (batch->cells.size() < ahead && !read.empty() && (bytes += read.front().second) <= most_bytes) {
@@ -99,8 +100,7 @@ struct Rows::State {
     if (batch->cells.empty()) return nullptr;
     const std::size_t together = rows_at_once(), rows = batch->cells.size();
     batch->rows.resize(rows);
-    batch->work.emplace(session->pool, (rows + together - 1) / together,
-                        decoder.has_codecs() ? session->in_flight() : 1,
+    batch->work.emplace(session->pool, (rows + together - 1) / together, in_flight,
                         [this, together, rows, batch = batch.get()](std::size_t n) {
                           for (std::size_t i = n * together; i < std::min(rows, (n + 1) * together); ++i)
                             batch->rows[i] = decoder.decode(std::move(batch->cells[i]));

@@ -268,8 +268,8 @@ RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<co
   }
 }
 
-bool RowDecoder::has_codecs() const noexcept {
-  return std::ranges::any_of(columns_, [](const Column& column) { return column.chain != nullptr; });
+bool RowDecoder::has_objects() const noexcept {
+  return std::ranges::any_of(columns_, [](const Column& column) { return column.chain && column.chain->in_store; });
 }
 
 std::uint64_t RowDecoder::look_ahead(std::vector<Value>& cells) const {

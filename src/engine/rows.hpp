@@ -74,7 +74,8 @@ class RowDecoder {
   Row decode(std::vector<Value>&& cells) const;
   /// True if decoding reads objects, so that several rows at a time pay.
   bool reads_objects() const noexcept { return reads_objects_; }
-  bool has_codecs() const noexcept;
+  /// True if there are attributes in stores, also such as decode() makes mere references of.
+  bool has_objects() const noexcept;
   /// Reads the metadata of the objects that decode() will read from stores. Returns how many bytes they have.
   std::uint64_t look_ahead(std::vector<Value>& cells) const;
 
