@@ -23,6 +23,8 @@ namespace oas::db {
 /// Attributes of a table and where they come from, "schema.table.attribute".
 using Origins = std::vector<std::pair<std::string, std::string>>;
 
+struct CellType;
+
 struct Sql {
   std::string text;
   std::vector<Value> params;
@@ -85,8 +87,12 @@ class Dialect {
   virtual std::optional<std::string> function(std::string_view name) const = 0;
   /// A value of a core type as a parameter of this database, and a cell as a value of a core type. They check type,
   /// range and length. Errors: usage (a value that does not fit the type), decode (a cell that does not).
-  virtual Value to_cell(std::string_view core_type, const Value& value) const = 0;
-  virtual Value from_cell(std::string_view core_type, Value cell) const = 0;
+  virtual Value to_cell(const CellType& type, const Value& value) const = 0;
+  virtual Value from_cell(const CellType& type, Value cell) const = 0;
+  /// What those want to know of a type; made once for many rows. Errors: definition, saying which types there are.
+  virtual CellType cell_type(std::string_view core_type) const = 0;
+  Value to_cell(std::string_view core_type, const Value& value) const;
+  Value from_cell(std::string_view core_type, Value cell) const;
 };
 
 /// The answer to a statement. Valid until the next statement of the same SQL text, or the end of its Transaction.

@@ -34,6 +34,8 @@ struct CellType {
   std::size_t length = 0;           ///< text: characters at most; 0: any
   int fraction = 6;                 ///< time, datetime: digits of the second
   std::vector<std::string> labels;  ///< enumeration
+  std::string spelling = {};        ///< as the definition has it, for messages; set by Dialect::cell_type
+  bool padded = false;              ///< text: the database fills it up with spaces, which mean nothing
 };
 
 /// "int32", "varchar(20)", "enum('a','b')", "datetime(3)", "decimal(5,2)", "tinyint unsigned", "longblob", …

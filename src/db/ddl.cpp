@@ -60,6 +60,13 @@ std::string placeholders(const Dialect& dialect, std::size_t count) {
   return "(" + out + ")";
 }
 
+Value Dialect::to_cell(std::string_view core_type, const Value& value) const {
+  return to_cell(cell_type(core_type), value);
+}
+Value Dialect::from_cell(std::string_view core_type, Value cell) const {
+  return from_cell(cell_type(core_type), std::move(cell));
+}
+
 std::string Dialect::path_among(const TableDef&, std::string_view column, std::size_t count) const {
   return json_text(quote(column), "path") + " IN " + placeholders(*this, count);
 }

@@ -278,21 +278,26 @@ class MysqlDialect final : public Dialect {
     return found == functions.end() ? common_function(name) : std::string((*found)[1]);
   }
 
-  Value to_cell(std::string_view core_type, const Value& value) const override {
+  using Dialect::from_cell;
+  using Dialect::to_cell;
+  CellType cell_type(std::string_view core_type) const override {
+    CellType type = parsed(core_type);
+    type.spelling = core_type;
+    return type;
+  }
+  Value to_cell(const CellType& type, const Value& value) const override {
     const double* number = value.get_if<double>();
     if (number && !std::isfinite(*number)) {
       throw Error(Errc::usage,
                   fmt::format("store {} as {}: MySQL has no such number. make the attribute nullable, or keep it in a "
                               "blob",
-                              std::isnan(*number) ? "NaN" : "infinity", core_type));
+                              std::isnan(*number) ? "NaN" : "infinity", type.spelling));
     }
-    const CellType type = cell_type(core_type);
-    if (type.kind != CellType::Kind::uuid || value.is_null()) return to_portable_cell(type, core_type, value);
-    const Uuid id = Uuid::parse(to_portable_cell(type, core_type, value).as<std::string>());
+    if (type.kind != CellType::Kind::uuid || value.is_null()) return to_portable_cell(type, type.spelling, value);
+    const Uuid id = Uuid::parse(to_portable_cell(type, type.spelling, value).as<std::string>());
     return Bytes::copy(BytesView(id.bytes));
   }
-  Value from_cell(std::string_view core_type, Value cell) const override {
-    const CellType type = cell_type(core_type);
+  Value from_cell(const CellType& type, Value cell) const override {
     if (type.kind == CellType::Kind::decimal) {  // in a query within a query, columns arrive as expressions do
       if (const auto* exact = cell.get_if<Decimal>()) return *exact;
       if (const auto* whole = cell.get_if<std::int64_t>()) return Decimal{std::to_string(*whole)};
@@ -302,19 +307,19 @@ class MysqlDialect final : public Dialect {
                                                        std::ranges::find(type.labels, *text) == type.labels.end()) {
       throw Error(Errc::decode, fmt::format("read a cell as {}: it holds a text that is none of these. somebody else "
                                             "has written it",
-                                            core_type));
+                                            type.spelling));
     }
     if (const auto* bytes = cell.get_if<Bytes>(); bytes && type.kind == CellType::Kind::uuid && bytes->size() == 16) {
       Uuid id;
       std::copy_n(bytes->data(), 16, id.bytes.begin());
       return id;
     }
-    return from_portable_cell(type, core_type, std::move(cell));
+    return from_portable_cell(type, type.spelling, std::move(cell));
   }
 
  private:
   /// Times without digits have none here, and unsigned numbers beyond 2^63 do not fit a Value.
-  static CellType cell_type(std::string_view text) {
+  static CellType parsed(std::string_view text) {
     TypeWords type = type_words(text);
     const bool is_unsigned = type.rest.starts_with("unsigned") || type.rest.find("zerofill") != std::string::npos;
     if (type.word == "serial" || (type.word == "bigint" && is_unsigned)) {

@@ -263,22 +263,28 @@ class PostgresDialect final : public Dialect {
     return found == functions.end() ? common_function(name) : std::string((*found)[1]);
   }
 
-  Value to_cell(std::string_view core_type, const Value& value) const override {
-    const CellType type = cell_type(core_type);
-    Value cell = to_portable_cell(type, core_type, value);
+  using Dialect::from_cell;
+  using Dialect::to_cell;
+  CellType cell_type(std::string_view core_type) const override {
+    CellType type = parsed(core_type);
+    type.spelling = core_type;
+    type.padded = type_words(core_type).word == "char";
+    return type;
+  }
+  Value to_cell(const CellType& type, const Value& value) const override {
+    Value cell = to_portable_cell(type, type.spelling, value);
     if (type.kind == CellType::Kind::boolean && !cell.is_null()) return cell.as<std::int64_t>() == 1;
     return cell;
   }
-  Value from_cell(std::string_view core_type, Value cell) const override {
+  Value from_cell(const CellType& type, Value cell) const override {
+    if (auto* text = cell.get_if<std::string>(); text && type.padded) text->erase(text->find_last_not_of(' ') + 1);
     // An int8 is a smallint here, and other programs fill it.
-    const CellType type = cell_type(type_words(core_type).word == "int8" ? "int16" : core_type);
-    if (auto* text = cell.get_if<std::string>(); text && type_words(core_type).word == "char")
-      text->erase(text->find_last_not_of(' ') + 1);  // it fills up with spaces, which mean nothing there
-    return from_portable_cell(type, core_type, std::move(cell));
+    const bool small = type.kind == CellType::Kind::integer && type.low == std::numeric_limits<std::int8_t>::min();
+    return from_portable_cell(small ? parse_type("int16") : type, type.spelling, std::move(cell));
   }
 
  private:
-  static CellType cell_type(std::string_view text) {
+  static CellType parsed(std::string_view text) {
     const TypeWords type = type_words(text);
     if (type.word == "serial") return parse_type("int32");
     if (type.word == "float")

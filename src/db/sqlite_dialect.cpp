@@ -248,18 +248,25 @@ class SqliteDialect final : public Dialect {
     return found == functions.end() ? common_function(name) : std::string((*found)[1]);
   }
 
-  Value to_cell(std::string_view core_type, const Value& value) const override {
+  using Dialect::from_cell;
+  using Dialect::to_cell;
+  CellType cell_type(std::string_view core_type) const override {
+    CellType type = parse_type(core_type);
+    type.spelling = core_type;
+    return type;
+  }
+  Value to_cell(const CellType& type, const Value& value) const override {
     const double* number = value.get_if<double>();
     if (number && std::isnan(*number)) {
       throw Error(Errc::usage,
                   fmt::format("store NaN as {}: SQLite has no NaN. make the attribute nullable, or keep it "
                               "in a blob",
-                              core_type));
+                              type.spelling));
     }
-    return to_portable_cell(parse_type(core_type), core_type, value);
+    return to_portable_cell(type, type.spelling, value);
   }
-  Value from_cell(std::string_view core_type, Value cell) const override {
-    return from_portable_cell(parse_type(core_type), core_type, std::move(cell));
+  Value from_cell(const CellType& type, Value cell) const override {
+    return from_portable_cell(type, type.spelling, std::move(cell));
   }
 
  private:

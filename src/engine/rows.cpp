@@ -22,6 +22,15 @@ bool lazy(const codec::Chain& chain) {
 
 bool is_json(const Attribute& attribute) { return attribute.column == "json"; }
 
+/// None for what others have declared and we do not know: that is said when a value of it comes.
+std::optional<db::CellType> known_type(const db::Dialect& dialect, std::string_view column) {
+  try {
+    return dialect.cell_type(column);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 /// As DataJoint for Python tells where a row came from that was not computed; JSON, or Null if there is nothing to
 /// tell.
 Value provenance(const Settings& settings) {
@@ -67,7 +76,8 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
   for (std::size_t i = 0; i < attributes.size(); ++i) {
     const Attribute& a = attributes[i];
     if (a.hidden) continue;
-    Column column{&a, table_->chains[i], {}, {}, false, false};
+    Column column{&a, table_->chains[i], {}, {}, {}, false, false};
+    if (!is_json(a)) column.type = known_type(state_.dialect(), a.column);
     has_codecs_ = has_codecs_ || column.chain;
     if (column.chain && column.chain->in_store) {
       column.store = state_.store_name(column.chain->store.empty() && codec::refers_only(*column.chain)
@@ -122,7 +132,8 @@ const Value* RowEncoder::find(const Row& row, std::size_t column) const {
 
 Value RowEncoder::cell(const Column& column, const Value& value) const {
   if (is_json(*column.attribute)) return to_json(value);
-  return state_.dialect().to_cell(column.attribute->column, value);
+  return column.type ? state_.dialect().to_cell(*column.type, value)
+                     : state_.dialect().to_cell(column.attribute->column, value);
 }
 
 void RowEncoder::validate(const Row& row, std::size_t number, const Written* written) {
@@ -200,8 +211,7 @@ std::vector<Value> RowEncoder::encode(const Row& row, std::size_t number, Object
     }
     const Value* value = find(row, i);
     if (!value || value->is_null()) {
-      cells.push_back(column.now ? state_.dialect().to_cell(column.attribute->column, DateTime::now())
-                                 : column.fallback);
+      cells.push_back(column.now ? cell(column, DateTime::now()) : column.fallback);
       continue;
     }
     try {
@@ -259,9 +269,11 @@ RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<co
     : source_(state), dialect_(state.dialect()) {
   for (const std::string& name : attributes) {
     const Attribute& a = heading.at(name);
-    Column column{a.name, a.column, nullptr};
+    Column column{a.name, a.column, {}, nullptr};
     if (!a.codec.empty()) column.chain = state.chain(a.type);
     column.json = a.column == "json";
+    column.typed = !column.json && !column.chain && !a.column.empty();
+    if (column.typed) column.type = known_type(dialect_, a.column);
     column.reads = column.chain && column.chain->in_store && !lazy(*column.chain);
     reads_objects_ = reads_objects_ || column.reads;
     columns_.push_back(std::move(column));
@@ -304,8 +316,9 @@ Row RowDecoder::decode(std::vector<Value>&& cells) const {
       if (column.json && !column.reads)
         stored = column.chain ? codec::parse_metadata(cell.as<std::string>()) : from_json(cell.as<std::string>());
       else
-        stored =
-            column.type.empty() || column.chain ? std::move(cell) : dialect_.from_cell(column.type, std::move(cell));
+        stored = !column.typed ? std::move(cell)
+                 : column.type ? dialect_.from_cell(*column.type, std::move(cell))
+                               : dialect_.from_cell(column.spelling, std::move(cell));
       if (column.chain) {
         const Site site{{}, {}, column.name, column.chain->store, nullptr};
         stored = codec::decode(*column.chain, stored, site, source_);

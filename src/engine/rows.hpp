@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,8 +44,9 @@ class RowEncoder {
   struct Column {
     const Attribute* attribute;
     const codec::Chain* chain;
-    std::string store;  ///< the concrete one
-    Value fallback;     ///< the cell of a row that does not say; Null if there is none
+    std::optional<db::CellType> type;  ///< of what is not JSON; see known_type()
+    std::string store;                 ///< the concrete one
+    Value fallback;                    ///< the cell of a row that does not say; Null if there is none
     bool required;
     bool now;
   };
@@ -81,9 +83,10 @@ class RowDecoder {
 
  private:
   struct Column {
-    std::string name, type;
+    std::string name, spelling;
+    std::optional<db::CellType> type;  ///< see known_type()
     const codec::Chain* chain;
-    bool json = false, reads = false;
+    bool json = false, reads = false, typed = false;
   };
   Source source_;
   const db::Dialect& dialect_;
