@@ -107,7 +107,7 @@ const SessionState::KnownSchema& SessionState::read(const std::string& schema) {
       const codec::Chain* known = nullptr;
       if (!a.codec.empty()) {
         try {
-          if (a.codec == a.type) throw Error(Errc::definition, a.type + " is no type");  // what its comment says
+          if (!a.old && a.codec == a.type) throw Error(Errc::definition, a.type + " is no type");  // what its comment says
           known = chain(a);
         } catch (const Error& e) {
           if (e.code() != Errc::definition) throw;
