@@ -32,11 +32,12 @@ std::map<std::string, Lineage> read_lineage(SessionState& state, const std::stri
 
 void refuse_if_old(const TableEntry& entry, std::string_view what) {
   if (entry.old.empty()) return;
-  throw Error(Errc::unsupported,
-              fmt::format("{}: {} of this schema is from before DataJoint 2.0, and such schemas are read, never written. "
-                          "migrate the schema with DataJoint for Python, or insert its rows into a new one",
-                          what, entry.old),
-              entry.info->def.schema + "." + entry.info->def.name);
+  throw Error(
+      Errc::unsupported,
+      fmt::format("{}: {} of this schema is from before DataJoint 2.0, and such schemas are read, never written. "
+                  "migrate the schema with DataJoint for Python, or insert its rows into a new one",
+                  what, entry.old),
+      entry.info->def.schema + "." + entry.info->def.name);
 }
 
 bool SessionState::legacy() const {
@@ -107,7 +108,8 @@ const SessionState::KnownSchema& SessionState::read(const std::string& schema) {
       const codec::Chain* known = nullptr;
       if (!a.codec.empty()) {
         try {
-          if (!a.old && a.codec == a.type) throw Error(Errc::definition, a.type + " is no type");  // what its comment says
+          if (!a.old && a.codec == a.type)
+            throw Error(Errc::definition, a.type + " is no type");  // what its comment says
           known = chain(a);
         } catch (const Error& e) {
           if (e.code() != Errc::definition) throw;
@@ -130,7 +132,8 @@ const SessionState::KnownSchema& SessionState::read(const std::string& schema) {
 /// come from where its parent's do, other attributes of a key from their table.
 std::map<std::string, Lineage> SessionState::lineage_of(const std::string& schema,
                                                         const std::vector<db::TableDef>& tables) {
-  if (std::ranges::any_of(tables, [](const auto& t) { return t.name == "~lineage"; })) return read_lineage(*this, schema);
+  if (std::ranges::any_of(tables, [](const auto& t) { return t.name == "~lineage"; }))
+    return read_lineage(*this, schema);
   std::map<std::string, Lineage> out;
   if (!reading_.insert(schema).second) return out;
   const auto origin = [&](const db::ForeignKeyDef& key, const std::string& column) {

@@ -261,11 +261,12 @@ RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<co
   for (const std::string& name : attributes) {
     const Attribute& a = heading.at(name);
     if (a.old && !state.legacy()) {
-      throw Error(Errc::unsupported,
-                  fmt::format("fetch attribute {}: its type {} is from before DataJoint 2.0. set database.legacy to read "
-                              "such data",
-                              a.name, a.type),
-                  a.name);
+      throw Error(
+          Errc::unsupported,
+          fmt::format("fetch attribute {}: its type {} is from before DataJoint 2.0. set database.legacy to read "
+                      "such data",
+                      a.name, a.type),
+          a.name);
     }
     Column column{a.name, a.column, state.chain(a)};
     column.json = a.column == "json";

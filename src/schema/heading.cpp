@@ -58,7 +58,8 @@ namespace {
 /// bytes that a line of ~external_s explains.
 bool read_old_type(Attribute& a, const db::ColumnDef& column, const std::string& type, bool legacy) {
   std::string marked = type;  // any case was taken
-  std::ranges::transform(marked, marked.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::ranges::transform(marked, marked.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   const bool blob = column.type.ends_with("blob");
   if (marked.empty() && blob && legacy) {
     a.codec = "blob";
@@ -66,7 +67,8 @@ bool read_old_type(Attribute& a, const db::ColumnDef& column, const std::string&
     a.codec = "attach";
   } else {
     const std::size_t at = marked.find('@');
-    if (at == marked.npos || !detail::one_of(std::string_view(marked).substr(0, at), "blob attach filepath")) return false;
+    if (at == marked.npos || !detail::one_of(std::string_view(marked).substr(0, at), "blob attach filepath"))
+      return false;
     if (column.type != "binary(16)" || at + 1 == marked.size()) return false;
     a.codec = "~external";
     a.column = "json";

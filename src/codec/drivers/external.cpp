@@ -1,6 +1,6 @@
-// What `blob@s`, `attach@s` and `filepath@s` of DataJoint for Python were before 2.0: the column has a hash of 16 bytes,
-// and the hidden table ~external_s tells what lies where (docs/format/old.md). Queries put that line in place of the hash
-// (query/render.cpp). Read, never written. No definition can name this codec: its name begins with '~'.
+// What `blob@s`, `attach@s` and `filepath@s` of DataJoint for Python were before 2.0: the column has a hash of 16
+// bytes, and the hidden table ~external_s tells what lies where (docs/format/old.md). Queries put that line in place of
+// the hash (query/render.cpp). Read, never written. No definition can name this codec: its name begins with '~'.
 #include <oas/codec.hpp>
 
 #include <fmt/format.h>
@@ -101,11 +101,12 @@ class ExternalCodec final : public Codec {
 
   static void compare(const ObjectRef& ref, const Md5::Digest& found, const Md5::Digest& recorded) {
     if (found == recorded) return;
-    throw Error(Errc::integrity,
-                fmt::format("read {} from store {}: its content has the hash {}, and ~external_{} says {}. the object is "
-                            "damaged",
-                            ref.path(), ref.store(), hex(found), ref.store(), hex(recorded)),
-                fmt::format("store {}, {}", ref.store(), ref.path()));
+    throw Error(
+        Errc::integrity,
+        fmt::format("read {} from store {}: its content has the hash {}, and ~external_{} says {}. the object is "
+                    "damaged",
+                    ref.path(), ref.store(), hex(found), ref.store(), hex(recorded)),
+        fmt::format("store {}, {}", ref.store(), ref.path()));
   }
 };
 
