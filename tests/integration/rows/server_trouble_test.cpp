@@ -26,7 +26,10 @@ class TinyDisk {
     return ::mount("tmpfs", at_.c_str(), "tmpfs", MS_REMOUNT, ("size=" + std::string(size)).c_str()) == 0;
   }
   ~TinyDisk() {
-    if (!at_.empty()) ::umount2(at_.c_str(), MNT_DETACH);
+    if (at_.empty()) return;
+    ::umount2(at_.c_str(), MNT_DETACH);
+    std::error_code ignored;
+    std::filesystem::remove(at_, ignored);
   }
   TinyDisk() = default;
   TinyDisk(const TinyDisk&) = delete;
@@ -37,6 +40,8 @@ class TinyDisk {
 };
 
 TEST_P(ServerTrouble, ItsDiskIsFull) {
+  if (Lab::server() == std::string_view("OAS_TEST_MARIADB"))
+    GTEST_SKIP() << "MariaDB 10.11 ends itself when its disk is full: tests/fault has servers that end";
   lab();
   // The folder of the schema; of PostgreSQL one beside that of the database, for a tablespace.
   std::filesystem::path at = raw()->cell(on_postgres() ? "SHOW data_directory" : "SELECT @@datadir");
@@ -93,13 +98,15 @@ TEST_P(ServerTrouble, ItsDiskIsFull) {
   EXPECT_EQ(table.insert(rows(1000)), 5U);  // and the same session goes on
   EXPECT_EQ(table.size(), there + 5);
   table.drop();
-  if (on_postgres()) raw()->run("DROP TABLESPACE tiny");
-  if (!on_postgres()) {
-    close();
-    try {
-      raw()->run("SET foreign_key_checks = 0; DROP DATABASE lab");  // all but the folder, over which the disk lies
-    } catch (const std::exception&) {
-    }
+  if (on_postgres()) {
+    raw()->run("DROP TABLESPACE tiny");
+    return;
+  }
+  close();
+  try {
+    raw()->run("DROP DATABASE lab");
+  } catch (const std::exception&) {
+    // All is gone but the folder, over which the disk lies.
   }
 }
 
@@ -111,6 +118,9 @@ TEST_P(ServerTrouble, ATableIsChangedUnderPreparedStatements) {
 
   alter(on_postgres() ? "ALTER COLUMN x TYPE bigint" : "MODIFY x bigint NOT NULL COMMENT ':int64:'");
   if (on_postgres()) raw()->run("COMMENT ON COLUMN " + raw()->table("scan") + ".x IS ':int64:'");
+  if (on_postgres())  // which has planned the statement for the old type
+    fails(Errc::conflict, {"somebody has changed the table", "try again"},
+          [&] { (table & where("id = 1")).fetch1("x"); });
   EXPECT_EQ((table & where("id = 1")).fetch1("x"), Value(5));
   table.insert1({{"id", 2}, {"x", 6}});
   EXPECT_EQ(table.fetch().size(), 2U);
