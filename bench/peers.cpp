@@ -5,9 +5,10 @@
 //   oas_bench_peers [--database sqlite|postgres|mariadb|mysql] [--json] [--durable] [--quick] [--repeats N] [--only
 //   WORKLOAD…]
 //
-// BENCH_POSTGRES, BENCH_MARIADB, BENCH_MYSQL: where the servers are, postgresql://user:password@host:port/database, mysql://….
-// Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do. The database
-// keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is measured.
+// BENCH_POSTGRES, BENCH_MARIADB, BENCH_MYSQL: where the servers are, postgresql://user:password@host:port/database,
+// mysql://…. Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do.
+// The database keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is
+// measured.
 #include <iostream>
 #include <map>
 #include <regex>
