@@ -2,12 +2,13 @@
 // machine gives arrives. The workloads, their names and their data are those of docs/benchmarks.md; any program may run
 // them.
 //
-//   oas_bench_peers [--database sqlite|postgres|mariadb] [--json] [--durable] [--quick] [--repeats N] [--only
+//   oas_bench_peers [--database sqlite|postgres|mariadb|mysql] [--json] [--durable] [--quick] [--repeats N] [--only
 //   WORKLOAD…]
 //
-// BENCH_POSTGRES, BENCH_MARIADB: where the servers are, postgresql://user:password@host:port/database, mysql://….
-// Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do. The database
-// keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is measured.
+// BENCH_POSTGRES, BENCH_MARIADB, BENCH_MYSQL: where the servers are, postgresql://user:password@host:port/database,
+// mysql://…. Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do.
+// The database keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is
+// measured.
 #include <iostream>
 #include <map>
 #include <regex>
@@ -71,7 +72,9 @@ oas::Session open_session(const fs::path& work, const Options& options) {
     settings.set("database", oas::map({{"backend", "sqlite"}, {"name", (work / "bench.db").string()}}));
   } else {
     const bool postgres = options.database == "postgres";
-    const Server at = server(postgres ? "BENCH_POSTGRES" : "BENCH_MARIADB");
+    const Server at = server(postgres                      ? "BENCH_POSTGRES"
+                             : options.database == "mysql" ? "BENCH_MYSQL"
+                                                           : "BENCH_MARIADB");
     oas::Map database = oas::map({{"host", at.host}, {"port", at.port}, {"user", at.user}, {"password", at.password}});
     database.set("backend", postgres ? "postgresql" : "mysql");
     if (postgres) database.set("name", at.name);

@@ -79,6 +79,8 @@ class ObjectSource {
  public:
   /// The object that the metadata of a row names. No request.
   virtual ObjectRef ref(const Value& metadata) const = 0;
+  /// The entry of the store in the settings.
+  virtual const StoreConfig& config(std::string_view store) const = 0;
 
  protected:
   ~ObjectSource() = default;

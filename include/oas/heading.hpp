@@ -25,6 +25,7 @@ struct Attribute {
   bool nullable = false;
   bool in_key = false;
   bool hidden = false;  ///< begins with _: the library's own, not shown
+  bool old = false;     ///< as DataJoint wrote it before 2.0, and the setting database.legacy reads it
   std::string comment;
   /// Where the attribute comes from, "schema.table.attribute"; empty for attributes that are not in a key. Tables join
   /// on attributes of the same name and lineage.
@@ -61,7 +62,8 @@ class Heading {
 /// Lineage of the attributes of one table: attribute → "schema.table.attribute".
 using Lineage = std::map<std::string, std::string, std::less<>>;
 
-/// What the columns of a table say. A comment that names a codec badly names one that is not known.
-Heading heading_of(const db::TableDef& table, const Lineage& lineage = {});
+/// What the columns of a table say. A comment that names a codec badly names one that is not known. `legacy`: blobs
+/// without a type in their comment are packed, as before DataJoint 2.0; else they are bytes.
+Heading heading_of(const db::TableDef& table, const Lineage& lineage = {}, bool legacy = false);
 
 }  // namespace oas

@@ -36,7 +36,8 @@ const std::shared_ptr<const Codec>& Registry::at(std::string_view name) const {
   const auto found = codecs_.find(name);
   if (found != codecs_.end()) return found->second;
   std::vector<std::string_view> known;
-  for (const auto& entry : codecs_) known.push_back(entry.first);
+  for (const auto& entry : codecs_)
+    if (is_codec_name(entry.first)) known.push_back(entry.first);
   throw Error(Errc::definition,
               fmt::format("use codec <{}>: there is no such codec. {}", name, suggest_name(name, known)),
               std::string(name));

@@ -17,7 +17,7 @@ namespace {
 
 using Type = SettingsKey::Type;
 // Those that matter to DataJoint for Python alone are known too, so that one file serves both.
-constexpr std::array<SettingsKey, 34> table{{
+constexpr std::array<SettingsKey, 35> table{{
     {Type::text, "database.backend", "DJ_BACKEND", "", "sqlite postgresql mysql"},
     {Type::text, "database.name", "DJ_DATABASE_NAME", "", ""},
     {Type::text, "database.host", "DJ_HOST", "", ""},
@@ -30,6 +30,7 @@ constexpr std::array<SettingsKey, 34> table{{
     {Type::integer, "database.lock_timeout", "", "60", "", 0, 86'400},
     {Type::integer, "database.statement_timeout", "", "0", "", 0, 86'400 * 24},
     {Type::boolean, "database.create_tables", "DJ_CREATE_TABLES", "true", ""},
+    {Type::boolean, "database.legacy", "", "false", ""},
     {Type::text, "database.database_prefix", "DJ_DATABASE_PREFIX", R"("")", ""},
     {Type::boolean, "collector.foreign_writers", "", "", ""},
     {Type::integer, "collector.grace", "", "86400", "", 0, 86'400 * 366},

@@ -62,7 +62,7 @@ class Auditor {
   }
 
   void list(const std::string& name, const StoreConfig& config) {
-    const auto schemas = state_.main->schemas();
+    const auto schemas = managed_schemas();
     if (schemas.empty()) return;
     const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
     const auto store = state_.store(name);
@@ -73,8 +73,15 @@ class Auditor {
     if (!named.empty() && config.partition_pattern) list(*store, named + "/", named + "/");
   }
 
+  /// What old schemas have in stores is looked after by others.
+  std::vector<std::string> managed_schemas() {
+    auto schemas = state_.main->schemas();
+    std::erase_if(schemas, [&](const std::string& schema) { return state_.is_old(schema); });
+    return schemas;
+  }
+
   void list(Store& store, const std::string& prefix, const std::string& section) {
-    const auto schemas = state_.main->schemas();
+    const auto schemas = managed_schemas();
     std::string after;
     for (;;) {
       const Page page = store.list(prefix, after);

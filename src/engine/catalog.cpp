@@ -30,8 +30,28 @@ std::map<std::string, Lineage> read_lineage(SessionState& state, const std::stri
 
 }  // namespace
 
-const codec::Chain* SessionState::chain(const std::string& type) {
-  if (!codec::is_codec_type(type)) return nullptr;
+void refuse_if_old(const TableEntry& entry, std::string_view what) {
+  if (entry.old.empty()) return;
+  throw Error(
+      Errc::unsupported,
+      fmt::format("{}: {} of this schema is from before DataJoint 2.0, and such schemas are read, never written. "
+                  "migrate the schema with DataJoint for Python, or insert its rows into a new one",
+                  what, entry.old),
+      entry.info->def.schema + "." + entry.info->def.name);
+}
+
+bool SessionState::legacy() const {
+  const Value value = settings.get("database.legacy");
+  return value.is<bool>() && value.as<bool>();
+}
+
+bool SessionState::is_old(const std::string& schema) {
+  return std::ranges::any_of(tables(schema), [](const auto& entry) { return !entry->old.empty(); });
+}
+
+const codec::Chain* SessionState::chain(const Attribute& a) {
+  if (a.codec.empty()) return nullptr;
+  const std::string type = a.old ? fmt::format("<{}{}{}>", a.codec, a.in_store ? "@" : "", a.store) : a.type;
   auto& known = chains_[type];
   if (!known) known = std::make_unique<const codec::Chain>(codec::resolve(codecs, type));
   return known.get();
@@ -71,8 +91,9 @@ const SessionState::KnownSchema& SessionState::read(const std::string& schema) {
   if (const auto known = known_.find(schema); known != known_.end()) return known->second;
   KnownSchema out;
   const auto found = main->introspect(schema);
-  const bool has_lineage = std::ranges::any_of(found, [](const auto& t) { return t.name == "~lineage"; });
-  const auto lineage = has_lineage ? read_lineage(*this, schema) : std::map<std::string, Lineage>{};
+  const auto lineage = lineage_of(schema, found);
+  std::vector<std::shared_ptr<TableEntry>> entries;
+  std::string old;
   out.there = !found.empty();
   for (const db::TableDef& def : found) {
     if (hidden(def)) {
@@ -82,23 +103,66 @@ const SessionState::KnownSchema& SessionState::read(const std::string& schema) {
     const auto own = lineage.find(def.name);
     auto entry = std::make_shared<TableEntry>();
     entry->info = std::make_shared<const TableInfo>(
-        TableInfo{def, heading_of(def, own == lineage.end() ? Lineage{} : own->second)});
+        TableInfo{def, heading_of(def, own == lineage.end() ? Lineage{} : own->second, legacy())});
     for (const Attribute& a : entry->info->heading) {
       const codec::Chain* known = nullptr;
       if (!a.codec.empty()) {
         try {
-          if (a.codec == a.type) throw Error(Errc::definition, a.type + " is no type");  // what its comment says
-          known = chain(a.type);
+          if (!a.old && a.codec == a.type)
+            throw Error(Errc::definition, a.type + " is no type");  // what its comment says
+          known = chain(a);
         } catch (const Error& e) {
           if (e.code() != Errc::definition) throw;
           entry->unknown_codec = a.type;  // readable but for this attribute, and never written or collected
         }
       }
       entry->chains.push_back(known);
+      if (a.old && old.empty()) old = fmt::format("{}.{}, of type {},", def.name, a.name, a.type);
     }
+    entries.push_back(std::move(entry));
+  }
+  for (auto& entry : entries) {
+    entry->old = old;
     out.tables.push_back(std::move(entry));
   }
   return known_[schema] = std::move(out);
+}
+
+/// What ~lineage says, or, where there is none, what follows from the references: attributes that a reference brings
+/// come from where its parent's do, other attributes of a key from their table.
+std::map<std::string, Lineage> SessionState::lineage_of(const std::string& schema,
+                                                        const std::vector<db::TableDef>& tables) {
+  if (std::ranges::any_of(tables, [](const auto& t) { return t.name == "~lineage"; }))
+    return read_lineage(*this, schema);
+  std::map<std::string, Lineage> out;
+  if (!reading_.insert(schema).second) return out;
+  const auto origin = [&](const db::ForeignKeyDef& key, const std::string& column) {
+    const std::string unknown = fmt::format("{}.{}.{}", key.schema, key.table, column);
+    if (key.schema == schema) {
+      const auto& parent = out[key.table];
+      const auto at = parent.find(column);
+      return at == parent.end() ? unknown : at->second;
+    }
+    if (reading_.contains(key.schema)) return unknown;
+    for (const auto& entry : read(key.schema).tables) {
+      const Attribute* a = entry->info->def.name == key.table ? entry->info->heading.find(column) : nullptr;
+      if (a && !a->lineage.empty()) return a->lineage;
+    }
+    return unknown;
+  };
+  for (const db::TableDef& def : tables) {  // parents first
+    if (hidden(def)) continue;
+    Lineage& own = out[def.name];
+    for (const db::ForeignKeyDef& key : def.foreign_keys) {
+      if (key.table.starts_with("~")) continue;
+      for (std::size_t i = 0; i < key.columns.size(); ++i)
+        own.emplace(key.columns[i], origin(key, key.parent_columns[i]));
+    }
+    for (const std::string& column : def.primary_key)
+      own.emplace(column, fmt::format("{}.{}.{}", schema, def.name, column));
+  }
+  reading_.erase(schema);
+  return out;
 }
 
 std::shared_ptr<const TableEntry> SessionState::table(const std::string& schema, const std::string& name) {
@@ -124,6 +188,8 @@ void SessionState::ensure_schema(const std::string& schema) {
 }
 
 void SessionState::ensure_ledger(const std::string& schema) {
+  if (const auto& tables = known(schema).tables; !tables.empty())
+    refuse_if_old(*tables.front(), "prepare schema " + schema);
   if (has_ledger(schema)) return;
   std::vector<db::TableDef> tables{db::lineage_table(schema)};  // the trash comes last: if it is there, all are
   for (auto& table : Ledger::row_tables(schema)) tables.push_back(std::move(table));
@@ -228,7 +294,7 @@ Table<> Schema::declare(std::string_view class_name, Tier tier, std::string_view
   try {
     for (const Attribute& a : heading_of(declared.table)) {
       if (!a.in_store || a.codec.empty()) continue;
-      const codec::Chain& chain = *state.chain(a.type);
+      const codec::Chain& chain = *state.chain(a);
       static_cast<void>(state.store_config(
           chain.store.empty() && codec::refers_only(chain) ? state.settings.default_filepath_store() : chain.store));
     }

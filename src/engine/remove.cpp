@@ -118,6 +118,7 @@ class Deletion {
 
  private:
   void trash(const FullName& name, const Doomed& doomed) {
+    refuse_if_old(*doomed.entry, "delete from " + shown(name));
     if (!doomed.entry->unknown_codec.empty()) {
       throw Error(
           Errc::unsupported,
@@ -371,6 +372,7 @@ void drop_tables(SessionState& state, Entries going, const std::string& what) {
     }
   }
   for (const auto& entry : going) {
+    refuse_if_old(*entry, "drop " + what);
     if (!entry->unknown_codec.empty()) {
       throw Error(
           Errc::unsupported,

@@ -66,6 +66,7 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
     : state_(state), table_(std::move(table)), ignore_extra_(ignore_extra_fields) {
   const db::TableDef& def = table_->info->def;
   full_name_ = def.schema + "." + def.name;
+  refuse_if_old(*table_, "write to " + full_name_);
   if (!table_->unknown_codec.empty()) {
     throw Error(Errc::unsupported,
                 fmt::format("write to {}: attribute type {} is not known here. add its codec to the session",
@@ -269,8 +270,15 @@ RowDecoder::RowDecoder(SessionState& state, const Heading& heading, std::span<co
     : source_(state), dialect_(state.dialect()) {
   for (const std::string& name : attributes) {
     const Attribute& a = heading.at(name);
-    Column column{a.name, a.column, {}, nullptr};
-    if (!a.codec.empty()) column.chain = state.chain(a.type);
+    if (a.old && !state.legacy()) {
+      throw Error(
+          Errc::unsupported,
+          fmt::format("fetch attribute {}: its type {} is from before DataJoint 2.0. set database.legacy to read "
+                      "such data",
+                      a.name, a.type),
+          a.name);
+    }
+    Column column{a.name, a.column, {}, state.chain(a)};
     column.json = a.column == "json";
     column.typed = !column.json && !column.chain && !a.column.empty();
     if (column.typed) column.type = known_type(dialect_, a.column);

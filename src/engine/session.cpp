@@ -213,7 +213,7 @@ Collected Session::collect() {
   Collected total;
   state_->review_now();
   for (const auto& schema : schemas()) {
-    if (!state_->has_ledger(schema)) continue;
+    if (!state_->has_ledger(schema) || state_->is_old(schema)) continue;
     Collected one = Collector(*state_, schema).run();
     total.removed += one.removed;
     total.kept += one.kept;

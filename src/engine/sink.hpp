@@ -71,6 +71,7 @@ class Source final : public ObjectSource {
  public:
   explicit Source(SessionState& state) : state_(state) {}
   ObjectRef ref(const Value& metadata) const override;
+  const StoreConfig& config(std::string_view store) const override { return state_.store_config(store); }
 
  private:
   SessionState& state_;

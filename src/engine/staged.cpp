@@ -148,7 +148,7 @@ std::shared_ptr<Folder::State> StagedInsert::State::begin(std::string_view attri
   const Heading& heading = entry->info->heading;
   const Attribute& a = heading.at(attribute);
   const std::string target = fmt::format("{}.{}.{}", entry->info->def.schema, entry->info->def.name, attribute);
-  const codec::Chain* chain = a.codec.empty() ? nullptr : session->chain(a.type);
+  const codec::Chain* chain = session->chain(a);
   if (!chain || !codec::is_staged(*chain)) {
     throw Error(Errc::usage,
                 fmt::format("staged insert: attribute {} is {} and cannot be written in place. use an <object@> "

@@ -30,7 +30,10 @@ struct TableEntry {
   std::shared_ptr<const TableInfo> info;
   std::vector<const codec::Chain*> chains;  ///< one an attribute of the heading; nullptr: a core or native type
   std::string unknown_codec;                ///< not empty: an attribute's codec is not known here
+  std::string old;                          ///< not empty: an attribute of the schema as it was before DataJoint 2.0
 };
+/// Errors: unsupported if the table's schema is only read. `what`: "insert into lab.scan".
+void refuse_if_old(const TableEntry& entry, std::string_view what);
 
 struct SessionState : std::enable_shared_from_this<SessionState> {
   SessionState(Settings settings, SessionOptions options);
@@ -75,9 +78,13 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
     known_.clear();
     noticed_ = false;
   }
-  /// How a type as written in a definition is coded; nullptr for core and native types.
-  /// Errors: definition for a codec that is not known here.
-  const codec::Chain* chain(const std::string& type);
+  /// How an attribute is coded; nullptr for core and native types. Errors: definition for a codec that is not known
+  /// here.
+  const codec::Chain* chain(const Attribute& attribute);
+  /// Data from before DataJoint 2.0 may be read.
+  bool legacy() const;
+  /// True if a table has an attribute as it was before DataJoint 2.0: such a schema is never written or collected.
+  bool is_old(const std::string& schema);
 
   // --- the ledger
   Ledger& ledger(const std::string& schema);
@@ -119,9 +126,11 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   };
   const KnownSchema& known(const std::string& schema);  // Cost: nothing, unless somebody has changed the catalogue
   const KnownSchema& read(const std::string& schema);
+  std::map<std::string, Lineage> lineage_of(const std::string& schema, const std::vector<db::TableDef>& tables);
   void notice_changes();  // once a transaction: what it has read of a table, others cannot change under it
   bool noticed_ = false;
   std::map<std::string, KnownSchema> known_;
+  std::set<std::string> reading_;  // schemas may refer to each other in circles
   std::vector<std::unique_ptr<db::Connection>> readers_;
   std::unique_ptr<Heartbeat> heartbeat_;
 };

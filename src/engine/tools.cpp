@@ -181,7 +181,7 @@ Query unread(const Query& query) {
   std::vector<Attribute> attributes(query.heading().begin(), query.heading().end());
   for (Attribute& a : attributes) {
     if (!a.in_store || a.codec.empty() || a.column != "json") continue;
-    const codec::Chain* chain = query.session()->chain(a.type);
+    const codec::Chain* chain = query.session()->chain(a);
     if (chain->codecs.back()->name() != "hash") continue;
     // The metadata of a content-addressed object tell all that those of <object@> must.
     a.codec = "object";

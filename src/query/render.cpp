@@ -251,9 +251,31 @@ class Renderer {
       out.from.push_back({Fragment(table + " AS " + qualifier), {}, {}});
     }
     for (const Attribute& attribute : base.table->heading) {
-      out.columns.push_back(
-          {attribute.name, Fragment(qualifier + "." + dialect_.quote(attribute.name)), true, false, attribute.in_key});
+      const std::string column = qualifier + "." + dialect_.quote(attribute.name);
+      if (attribute.old && attribute.in_store)
+        out.columns.push_back({attribute.name, external(def, attribute, column), false, false, false});
+      else
+        out.columns.push_back({attribute.name, Fragment(column), true, false, attribute.in_key});
     }
+    return out;
+  }
+
+  // What `blob@s`, `attach@s` and `filepath@s` of DataJoint before 2.0 refer to, as the JSON that codec/external.cpp
+  // reads. A hash without its line is no NULL, but a text. It was on MySQL alone.
+  Fragment external(const db::TableDef& def, const Attribute& attribute, const std::string& column) {
+    const std::string t = alias();
+    const auto of_line = [&](std::string_view name) { return t + "." + dialect_.quote(name); };
+    Fragment out("COALESCE((SELECT JSON_OBJECT('kind', ");
+    out.parameter(attribute.type.substr(0, attribute.type.find('@')));
+    out += ", 'schema', ";
+    out.parameter(def.schema);
+    out += ", 'store', ";
+    out.parameter(attribute.store);
+    out += fmt::format(", 'hash', HEX({}), 'contents_hash', HEX({})", of_line("hash"), of_line("contents_hash"));
+    for (const std::string_view name : {"size", "attachment_name", "filepath"})
+      out += fmt::format(", '{}', {}", name, of_line(name));
+    out += fmt::format(") FROM {} AS {} WHERE {} = {}), JSON_QUOTE(HEX({})))",
+                       dialect_.table(def.schema, "~external_" + attribute.store), t, of_line("hash"), column, column);
     return out;
   }
 

@@ -36,7 +36,9 @@ std::string default_text(const db::ColumnDef& column) {
 
 class Writer {
  public:
-  explicit Writer(const db::TableDef& table) : table_(table), written_(table.foreign_keys.size(), false) {}
+  explicit Writer(const db::TableDef& table) : table_(table) {
+    for (const db::ForeignKeyDef& key : table.foreign_keys) written_.push_back(key.table.starts_with('~'));
+  }
 
   std::string text() && {
     if (!table_.comment.empty()) out_ += fmt::format("# {}\n", one_line(table_.comment));

@@ -52,7 +52,36 @@ std::vector<std::string> Heading::names() const {
 
 bool operator==(const Heading& a, const Heading& b) { return std::ranges::equal(a.attributes(), b.attributes()); }
 
-Heading heading_of(const db::TableDef& table, const Lineage& lineage) {
+namespace {
+
+/// True for what only DataJoint before 2.0 made: `attach`, and `blob@s`, `attach@s`, `filepath@s` over a hash of 16
+/// bytes that a line of ~external_s explains.
+bool read_old_type(Attribute& a, const db::ColumnDef& column, const std::string& type, bool legacy) {
+  std::string marked = type;  // any case was taken
+  std::ranges::transform(marked, marked.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const bool blob = column.type.ends_with("blob");
+  if (marked.empty() && blob && legacy) {
+    a.codec = "blob";
+  } else if (marked == "attach" && blob) {
+    a.codec = "attach";
+  } else {
+    const std::size_t at = marked.find('@');
+    if (at == marked.npos || !detail::one_of(std::string_view(marked).substr(0, at), "blob attach filepath"))
+      return false;
+    if (column.type != "binary(16)" || at + 1 == marked.size()) return false;
+    a.codec = "~external";
+    a.column = "json";
+    a.in_store = true;
+    a.store = type.substr(at + 1);
+    a.type = marked.substr(0, at + 1) + a.store;
+  }
+  return a.old = true;
+}
+
+}  // namespace
+
+Heading heading_of(const db::TableDef& table, const Lineage& lineage, bool legacy) {
   std::vector<Attribute> attributes;
   for (const db::ColumnDef& column : table.columns) {
     const schema::ColumnComment comment = schema::read_comment(column.comment);
@@ -66,7 +95,9 @@ Heading heading_of(const db::TableDef& table, const Lineage& lineage) {
     a.in_key = std::ranges::find(table.primary_key, column.name) != table.primary_key.end();
     a.hidden = column.name.starts_with('_');
     if (const auto origin = lineage.find(column.name); origin != lineage.end()) a.lineage = origin->second;
-    if (a.type.starts_with('<')) {
+    if (read_old_type(a, column, comment.type, legacy)) {
+      // its comment is not one of today's
+    } else if (a.type.starts_with('<')) {
       schema::ParsedAttribute parsed;
       if (schema::parse_type(a.type, parsed)) {
         a.codec = parsed.codec;

@@ -23,9 +23,11 @@ class Source final : public ObjectSource {
  public:
   explicit Source(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   ObjectRef ref(const Value& metadata) const override { return codec::make_ref(metadata, store_); }
+  const StoreConfig& config(std::string_view) const override { return config_; }
 
  private:
   std::shared_ptr<Store> store_;
+  StoreConfig config_;
 };
 
 std::shared_ptr<Store> empty_store() {

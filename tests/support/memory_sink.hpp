@@ -74,9 +74,11 @@ class MemorySource final : public ObjectSource {
  public:
   explicit MemorySource(std::shared_ptr<Store> store) : store_(std::move(store)) {}
   ObjectRef ref(const Value& metadata) const override { return codec::make_ref(metadata, store_); }
+  const StoreConfig& config(std::string_view) const override { return config_; }
 
  private:
   std::shared_ptr<Store> store_;
+  StoreConfig config_;
 };
 
 }  // namespace oas::test

@@ -32,7 +32,7 @@ std::vector<std::string> names(const Chain& chain) {
 using Names = std::vector<std::string>;
 
 TEST(Registry, HasTheBuiltInCodecs) {
-  EXPECT_EQ(Registry().names(), (Names{"attach", "blob", "filepath", "hash", "npy", "object"}));
+  EXPECT_EQ(Registry().names(), (Names{"attach", "blob", "filepath", "hash", "npy", "object", "~external"}));
 }
 
 TEST(Registry, TakesCodecsWithGoodAndNewNames) {

@@ -53,6 +53,7 @@ std::vector<Line> lines() {
       {"database.statement_timeout", "", "0", "3600", "", 3600, {}, no_number({"-1"})},
       {"database.create_tables", "DJ_CREATE_TABLES", "true", "0", "1", false, true, no_bool},
       {"database.database_prefix", "DJ_DATABASE_PREFIX", "\"\"", "\"a_\"", "b_", "a_", "b_", no_text},
+      {"database.legacy", "", "false", "true", "", true, {}, no_bool},
       {"collector.foreign_writers", "", "null", "false", "", false, {}, no_bool},
       {"collector.grace", "", "86400", "0", "", 0, {}, no_number({"-1"})},
       {"connection.charset", "", "\"\"", "\"utf8\"", "", "utf8", {}, no_text},

@@ -46,6 +46,26 @@ TEST(Heading, KeepsWhatItDoesNotKnow) {
   EXPECT_EQ(h.at("odd").column, "bigint");  // used
 }
 
+TEST(Heading, KnowsTypesFromBeforeDataJoint2) {
+  oas::db::TableDef t;
+  t.columns = {{"packed", "longblob", {}, true, "of old"},      {"file", "longblob", {}, true, ":attach:"},
+               {"blob", "binary(16)", {}, true, ":Blob@S-1:x"}, {"path", "binary(16)", {}, true, ":filepath@s:"},
+               {"json", "json", {}, true, ":blob@s:"},          {"other", "binary(16)", {}, true, ":blobs@s:"},
+               {"none", "binary(16)", {}, true, ":blob@:"}};
+  for (const bool legacy : {false, true}) {
+    const oas::Heading h = oas::heading_of(t, {}, legacy);
+    EXPECT_EQ(h.at("packed").old, legacy);
+    EXPECT_EQ(h.at("packed").codec, legacy ? "blob" : "");
+    EXPECT_TRUE(h.at("file").old);
+    EXPECT_EQ(h.at("file").codec, "attach");
+    EXPECT_TRUE(h.at("blob").old);
+    EXPECT_EQ(h.at("blob").type, "blob@S-1");
+    EXPECT_EQ(h.at("blob").store, "S-1");
+    EXPECT_EQ(h.at("path").column, "json");
+    for (const char* name : {"json", "other", "none"}) EXPECT_FALSE(h.at(name).old) << name;
+  }
+}
+
 TEST(Heading, HidesTheLibrarysOwn) {
   const oas::Heading h = oas::heading_of(table());
   EXPECT_TRUE(h.at("_job_duration").hidden);
