@@ -23,7 +23,7 @@
 
 namespace oas {
 
-/// Opaque; another one whenever the object was rewritten.
+/// Opaque; another one whenever the object was rewritten (with StoreTraits::content_versions: with other bytes).
 struct Version {
   std::string tag;
   static Version absent() { return {}; }  ///< "there must be none": makes a write create-only
@@ -51,6 +51,7 @@ struct StoreTraits {
   bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
   std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
   bool distant = false;                         ///< requests mostly wait, so more at once than processors pay
+  bool content_versions = false;                ///< equal bytes under one key have one version, however often written
 };
 
 /// A stream of bytes that becomes an object, replacing one that is there. Destroyed without commit, or after an error:
@@ -69,7 +70,10 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   const std::string& name() const noexcept { return name_; }
+  /// What is known without asking: atomic_create and conditional_write may turn true with probe().
   virtual const StoreTraits& traits() const noexcept = 0;
+  /// Tries out what traits() cannot know; conditional writes do it by themselves. Cost: at most 3 requests, once.
+  void probe();
   /// For people: "file /data/raw", "memory". Never a secret.
   virtual std::string location() const = 0;
 
@@ -86,7 +90,7 @@ class Store {
   }
   /// For what does not fit memory. The object appears at commit().
   std::unique_ptr<Upload> upload(std::string_view key);
-  /// false: was not there. Cost: 1 request.
+  /// false: was not there. Cost: 1 request; 2 where a removal does not tell.
   bool remove(std::string_view key);
   /// One error a key that stayed; a key that was not there is no error.
   std::vector<Error> remove_many(std::span<const std::string> keys);
@@ -110,6 +114,7 @@ class Store {
   virtual std::vector<Error> do_remove_many(std::span<const std::string> keys);  // default: one by one
   virtual Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const = 0;
   virtual void do_sync(std::span<const std::string>) {}
+  virtual void do_probe() {}
 
   std::string name_;
   friend class StoreDecorator;  // forwards to another store's do_ twins
@@ -132,6 +137,7 @@ class StoreDecorator : public Store {
   std::vector<Error> do_remove_many(std::span<const std::string> keys) override;
   Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
   void do_sync(std::span<const std::string> keys) override;
+  void do_probe() override;
   Store& inner() const noexcept { return *inner_; }
 
  private:

@@ -83,6 +83,7 @@ std::optional<Version> Store::write(std::string_view key, std::span<const BytesV
       throw Error(Errc::usage, fmt::format("{} bytes in one write, and this store takes at most {}. use upload", size,
                                            traits().max_single_write));
     }
+    if (expect && !expect->is_absent()) do_probe();
     if (expect && !expect->is_absent() && !traits().conditional_write) {
       throw Error(Errc::unsupported, "this store cannot write on condition of a version");
     }
@@ -121,6 +122,10 @@ void Store::sync(std::span<const std::string> keys) {
   with_clause("sync", what, name_, [&] { do_sync(keys); });
 }
 
+void Store::probe() {
+  with_clause("try out", "conditional writes", name_, [&] { do_probe(); });
+}
+
 std::vector<Error> Store::do_remove_many(std::span<const std::string> keys) {
   std::vector<Error> stayed;
   for (const std::string& key : keys) {
@@ -151,5 +156,6 @@ Page StoreDecorator::do_list(const std::string& prefix, const std::string& after
   return inner_->do_list(prefix, after, limit);
 }
 void StoreDecorator::do_sync(std::span<const std::string> keys) { inner_->do_sync(keys); }
+void StoreDecorator::do_probe() { inner_->do_probe(); }
 
 }  // namespace oas

@@ -16,6 +16,10 @@ class StoreSuite : public ::testing::TestWithParam<StoreCase> {
  protected:
   std::shared_ptr<Store> store_ = GetParam().open();
 
+  void SetUp() override {
+    if (!store_) GTEST_SKIP() << "no server " << GetParam().name << ": run it through tools/with_servers";
+  }
+
   Version put(const std::string& key, std::string_view text) {
     const auto version = store_->write(key, as_bytes(text));
     if (!version) throw std::logic_error("an unconditional write was refused");
@@ -211,7 +215,7 @@ TEST_P(StoreSuite, RemovingAndWritingAgainChangesTheVersion) {
     versions.insert(put("k", "same").tag);
     EXPECT_TRUE(store_->remove("k"));
   }
-  EXPECT_EQ(versions.size(), 200u);
+  EXPECT_EQ(versions.size(), store_->traits().content_versions ? 1u : 200u);
 }
 
 TEST_P(StoreSuite, CreatesOnlyWhereNothingIs) {
