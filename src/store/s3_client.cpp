@@ -60,6 +60,9 @@ Meaning meaning(int status, std::string_view code, const Settings& settings) {
     return {Errc::usage, fmt::format("'{}' is no name of a bucket there. correct bucket", settings.bucket)};
   if (any_of(code, {"KeyTooLongError", "KeyTooLong"}))
     return {Errc::usage, "the key and the location together are too long"};
+  if (any_of(code, {"ObjectParentIsFile", "ExistingObjectIsDirectory", "XMinioObjectExistsAsDirectory",
+                    "XMinioParentIsObject"}))
+    return {Errc::usage, "it keeps files, so an object cannot be a folder of others too. take another key"};
   if (any_of(code,
              {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "ContentSHA256Mismatch", "IncompleteBody"}))
     return {Errc::integrity, "the bytes that it received are not those that were sent"};

@@ -98,7 +98,7 @@ std::string decode(std::string_view text) {
       out += static_cast<char>(nibble(text[i + 1]) * 16 + nibble(text[i + 2]));
       i += 2;
     } else {
-      out += text[i];
+      out += text[i] == '+' ? ' ' : text[i];
     }
   }
   return out;

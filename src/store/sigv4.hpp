@@ -18,7 +18,7 @@ inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 
 /// All but A-Z, a-z, 0-9, '-', '.', '_', '~' (and '/', if kept) as %XX.
 std::string encode(std::string_view text, bool keep_slashes = false);
-/// What is no %XX stays as it is, and so does +.
+/// What is no %XX stays as it is; '+' is a blank, as listings have it.
 std::string decode(std::string_view text);
 /// Sorted and encoded, "a=1&b=".
 std::string query(Fields fields);

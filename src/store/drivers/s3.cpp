@@ -73,6 +73,13 @@ class S3Store final : public Store {
     return prefix_ + key;
   }
 
+  /// Some servers list a control character as something else, and then the object could not be found again.
+  std::string full_to_write(const std::string& key) const {
+    if (!s3::fits_xml(key))
+      throw Error(Errc::usage, "it has a control character, which listings of S3 cannot tell. take another key");
+    return full(key);
+  }
+
   // HEAD does not tell whether the object or the whole bucket is missing.
   void check_bucket() const {
     if (bucket_seen_) return;
@@ -100,7 +107,7 @@ class S3Store final : public Store {
 
   std::optional<Version> do_write(const std::string& key, std::span<const BytesView> parts,
                                   const Version* expect) override {
-    const std::string whole = full(key);
+    const std::string whole = full_to_write(key);
     std::uint64_t size = 0;
     for (const BytesView part : parts) size += part.size();
     Fields headers;
@@ -197,7 +204,7 @@ class S3Store final : public Store {
   };
 
   std::unique_ptr<Upload> do_upload(const std::string& key) override {
-    return std::make_unique<PartUpload>(*this, full(key));
+    return std::make_unique<PartUpload>(*this, full_to_write(key));
   }
 
   bool do_remove(const std::string& key) override {

@@ -60,9 +60,9 @@ std::vector<StoreCase> store_cases() {
       {"file", open_file, all},
       {"forwarded_file", [] { return decorate<StoreDecorator>(open_file()); }, all},
       {"recorded_memory", [] { return decorate<RecordingStore>(open_memory()); }, all},
-      {"versitygw", [] { return open_s3("OAS_TEST_S3_VERSITYGW"); }, s3},
-      {"moto", [] { return open_s3("OAS_TEST_S3_MOTO"); }, s3},
-      {"rclone", [] { return open_s3("OAS_TEST_S3_RCLONE"); }, s3_without_conditions},
+      {"versitygw", [] { return open_s3("OAS_TEST_S3_VERSITYGW"); }, s3, "\x01", 1000},
+      {"moto", [] { return open_s3("OAS_TEST_S3_MOTO"); }, s3, "\x01", 1000},
+      {"rclone", [] { return open_s3("OAS_TEST_S3_RCLONE"); }, s3_without_conditions, "\x01", 1000},
       {"faulty_memory", [] { return decorate<FaultyStore>(open_memory()); }, all},
   };
 }
