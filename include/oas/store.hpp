@@ -46,6 +46,12 @@ struct Page {
   std::vector<ObjectInfo> entries;  ///< in byte order of their keys
   bool more = false;                ///< go on with `after` = the last key
 };
+/// An upload that was neither committed nor discarded: its writer is at work, or died.
+struct UnfinishedUpload {
+  std::string key;
+  std::string id;
+  std::int64_t begun = 0;  ///< microseconds since 1970-01-01 by the store's clock
+};
 struct StoreTraits {
   bool atomic_create = false;                   ///< of several create-only writers exactly one wins
   bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
@@ -90,6 +96,10 @@ class Store {
   }
   /// For what does not fit memory. The object appears at commit().
   std::unique_ptr<Upload> upload(std::string_view key);
+  /// Uploads to keys that begin with `prefix`. Empty where an upload leaves nothing when its process dies.
+  std::vector<UnfinishedUpload> unfinished(std::string_view prefix) const;
+  /// Frees what the upload holds; whoever still writes it gets conflict. One that is over is no error.
+  void abandon(const UnfinishedUpload& upload);
   /// false: was not there. Cost: 1 request; 2 where a removal does not tell.
   bool remove(std::string_view key);
   /// One error a key that stayed; a key that was not there is no error.
@@ -115,6 +125,8 @@ class Store {
   virtual Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const = 0;
   virtual void do_sync(std::span<const std::string>) {}
   virtual void do_probe() {}
+  virtual std::vector<UnfinishedUpload> do_unfinished(const std::string&) const { return {}; }
+  virtual void do_abandon(const UnfinishedUpload&) {}
 
   std::string name_;
   friend class StoreDecorator;  // forwards to another store's do_ twins
@@ -138,6 +150,8 @@ class StoreDecorator : public Store {
   Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
   void do_sync(std::span<const std::string> keys) override;
   void do_probe() override;
+  std::vector<UnfinishedUpload> do_unfinished(const std::string& prefix) const override;
+  void do_abandon(const UnfinishedUpload& upload) override;
   Store& inner() const noexcept { return *inner_; }
 
  private:

@@ -122,6 +122,16 @@ void Store::sync(std::span<const std::string> keys) {
   with_clause("sync", what, name_, [&] { do_sync(keys); });
 }
 
+std::vector<UnfinishedUpload> Store::unfinished(std::string_view prefix) const {
+  return with_clause("look for unfinished uploads below", fmt::format("'{}'", prefix), name_,
+                     [&] { return do_unfinished(std::string(prefix)); });
+}
+
+void Store::abandon(const UnfinishedUpload& upload) {
+  check_key(upload.key);
+  with_clause("abandon the upload of", upload.key, name_, [&] { do_abandon(upload); });
+}
+
 void Store::probe() {
   with_clause("try out", "conditional writes", name_, [&] { do_probe(); });
 }
@@ -157,5 +167,9 @@ Page StoreDecorator::do_list(const std::string& prefix, const std::string& after
 }
 void StoreDecorator::do_sync(std::span<const std::string> keys) { inner_->do_sync(keys); }
 void StoreDecorator::do_probe() { inner_->do_probe(); }
+std::vector<UnfinishedUpload> StoreDecorator::do_unfinished(const std::string& prefix) const {
+  return inner_->do_unfinished(prefix);
+}
+void StoreDecorator::do_abandon(const UnfinishedUpload& upload) { inner_->do_abandon(upload); }
 
 }  // namespace oas

@@ -272,6 +272,13 @@ class S3Store final : public Store {
   }
 
   Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
+  std::vector<UnfinishedUpload> do_unfinished(const std::string& prefix) const override;
+
+  void do_abandon(const UnfinishedUpload& upload) override {
+    const s3::Answer answer =
+        client_->call({.method = "DELETE", .key = full(upload.key), .query = {{"uploadId", upload.id}}});
+    if (!answer.ok() && answer.status() != 404) client_->fail(answer);
+  }
 
   bool honours_create() {
     if (creates_ == Answer::unknown) {
@@ -362,6 +369,31 @@ Page S3Store::do_list(const std::string& prefix, const std::string& after, std::
     if (token.empty()) start = listing.entries.back().key;
   }
   return page;
+}
+
+std::vector<UnfinishedUpload> S3Store::do_unfinished(const std::string& prefix) const {
+  std::vector<UnfinishedUpload> found;
+  const std::string from = prefix_ + prefix, asked = well_formed(from);
+  std::string key, id;
+  for (bool more = true; more;) {
+    Fields query{{"uploads", ""}, {"encoding-type", "url"}, {"max-uploads", fmt::format("{}", most_listed)}};
+    if (!asked.empty()) query.emplace_back("prefix", asked);
+    if (!key.empty()) query.insert(query.end(), {{"key-marker", key}, {"upload-id-marker", id}});
+    const s3::Answer answer = client_->call({.method = "GET", .query = std::move(query)});
+    if (!answer.ok()) client_->fail(answer);
+    s3::UploadListing listing = s3::read_uploads(answer.response.body);
+    for (s3::UploadListed& one : listing.entries) {
+      if (one.key.size() <= prefix_.size() || !one.key.starts_with(from)) continue;
+      if (!store::broken_rule(one.key.substr(prefix_.size())).empty()) continue;
+      found.push_back({one.key.substr(prefix_.size()), std::move(one.id), one.initiated});
+    }
+    more = listing.truncated;
+    if (more && listing.next_key == key && listing.next_id == id)
+      throw Error(Errc::integrity, "the listing of uploads goes on, and the answer does not say where");
+    key = std::move(listing.next_key);
+    id = std::move(listing.next_id);
+  }
+  return found;
 }
 
 std::shared_ptr<Store> open_s3_store(const StoreConfig& config) {
