@@ -8,6 +8,7 @@
 // Errors of every call: usage (a bad key), access, unavailable (after retries), integrity.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -96,6 +97,9 @@ class Store {
   }
   /// For what does not fit memory. The object appears at commit().
   std::unique_ptr<Upload> upload(std::string_view key);
+  /// A URL that reads the object without keys, for so long: as secret as a key. Cost: no request, so it may not be
+  /// there. Errors: unsupported where there is no such thing; usage if `valid` is not 1 second to 7 days.
+  std::string url(std::string_view key, std::chrono::seconds valid) const;
   /// Uploads to keys that begin with `prefix`. Empty where an upload leaves nothing when its process dies.
   std::vector<UnfinishedUpload> unfinished(std::string_view prefix) const;
   /// Frees what the upload holds; whoever still writes it gets conflict. One that is over is no error.
@@ -125,6 +129,7 @@ class Store {
   virtual Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const = 0;
   virtual void do_sync(std::span<const std::string>) {}
   virtual void do_probe() {}
+  virtual std::string do_url(const std::string& key, std::chrono::seconds valid) const;  // default: unsupported
   virtual std::vector<UnfinishedUpload> do_unfinished(const std::string&) const { return {}; }
   virtual void do_abandon(const UnfinishedUpload&) {}
 
@@ -150,6 +155,7 @@ class StoreDecorator : public Store {
   Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
   void do_sync(std::span<const std::string> keys) override;
   void do_probe() override;
+  std::string do_url(const std::string& key, std::chrono::seconds valid) const override;
   std::vector<UnfinishedUpload> do_unfinished(const std::string& prefix) const override;
   void do_abandon(const UnfinishedUpload& upload) override;
   Store& inner() const noexcept { return *inner_; }

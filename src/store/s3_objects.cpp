@@ -7,6 +7,7 @@
 
 #include "core/encoding.hpp"
 #include "core/hash.hpp"
+#include "store/crc.hpp"
 #include "store/path.hpp"
 
 namespace oas::store::s3 {
@@ -95,6 +96,21 @@ void read_rest(const Client& client, const std::string& key, std::uint64_t offse
   while (!pieces.empty()) take();
 }
 
+/// Against what the server keeps of the whole object. A checksum of checksums (of parts) ends in "-N".
+void verify(const Answer& answer, BytesView bytes) {
+  if (answer.header("x-amz-checksum-type") == "COMPOSITE") return;
+  for (const auto& [header, value] : answer.response.headers) {
+    constexpr std::string_view prefix = "x-amz-checksum-";
+    if (!header.starts_with(prefix) || value.find('-') != value.npos) continue;
+    const std::string_view name = std::string_view(header).substr(prefix.size());
+    const auto computed = checksum(name, bytes);
+    if (!computed) continue;
+    if (*computed == value) return;
+    throw Error(Errc::integrity, fmt::format("the {} of what came back is not the one that the server keeps", name), {},
+                fmt::format("HTTP {}", answer.status()));
+  }
+}
+
 std::optional<Object> empty_range(const Client& client, const std::string& key, const ByteRange& range,
                                   const Version* only) {
   const auto info = stat(client, key);
@@ -141,6 +157,7 @@ std::optional<Object> read(const Client& client, const std::string& key, ByteRan
                               open ? fmt::format("bytes={}-", range.offset)
                                    : fmt::format("bytes={}-{}", range.offset, range.offset + *range.length - 1));
   }
+  if (!ranged) call.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
   Arrival arrival;
   call.place = [&](const http::Response& response, std::span<std::byte>& into) {
     return arrival.place(response, into, client.settings().part_size);
@@ -177,6 +194,7 @@ std::optional<Object> read(const Client& client, const std::string& key, ByteRan
   } else {
     bytes = Bytes(std::move(answer.response.body));
   }
+  if (answer.status() == 200 && !(arrival.placed && answer.response.placed < arrival.expected)) verify(answer, bytes);
   object.data = part.size == bytes.size() ? std::move(bytes) : bytes.slice(part.offset - begins, part.size);
   return object;
 }

@@ -155,7 +155,6 @@ Settings read_settings(const StoreConfig& config) {
   if (!payload.empty() && payload != "signed" && payload != "unsigned")
     refuse("payload", "is neither signed nor unsigned");
   s.sign_payload = payload.empty() ? s.endpoint.scheme == "http" : payload == "signed";
-  s.hedge = truth(config, "hedge", false);
   return s;
 }
 

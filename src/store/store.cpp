@@ -132,6 +132,20 @@ void Store::abandon(const UnfinishedUpload& upload) {
   with_clause("abandon the upload of", upload.key, name_, [&] { do_abandon(upload); });
 }
 
+std::string Store::url(std::string_view key, std::chrono::seconds valid) const {
+  check_key(key);
+  return with_clause("make a URL of", key, name_, [&] {
+    constexpr std::chrono::seconds longest{7 * 86'400};
+    if (valid < std::chrono::seconds(1) || valid > longest)
+      throw Error(Errc::usage, "a URL is valid from 1 second to 7 days");
+    return do_url(std::string(key), valid);
+  });
+}
+
+std::string Store::do_url(const std::string&, std::chrono::seconds) const {
+  throw Error(Errc::unsupported, "this store has no URLs that others could read. copy the object instead");
+}
+
 void Store::probe() {
   with_clause("try out", "conditional writes", name_, [&] { do_probe(); });
 }
@@ -167,6 +181,9 @@ Page StoreDecorator::do_list(const std::string& prefix, const std::string& after
 }
 void StoreDecorator::do_sync(std::span<const std::string> keys) { inner_->do_sync(keys); }
 void StoreDecorator::do_probe() { inner_->do_probe(); }
+std::string StoreDecorator::do_url(const std::string& key, std::chrono::seconds valid) const {
+  return inner_->do_url(key, valid);
+}
 std::vector<UnfinishedUpload> StoreDecorator::do_unfinished(const std::string& prefix) const {
   return inner_->do_unfinished(prefix);
 }

@@ -274,6 +274,10 @@ class S3Store final : public Store {
   Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
   std::vector<UnfinishedUpload> do_unfinished(const std::string& prefix) const override;
 
+  std::string do_url(const std::string& key, std::chrono::seconds valid) const override {
+    return client_->presigned(full(key), valid);
+  }
+
   void do_abandon(const UnfinishedUpload& upload) override {
     const s3::Answer answer =
         client_->call({.method = "DELETE", .key = full(upload.key), .query = {{"uploadId", upload.id}}});
@@ -410,7 +414,7 @@ const StoreDriver& store_s3() {
   static constexpr std::string_view optional[] = {"access_key",      "secret_key",    "secure",    "proxy_server",
                                                   "region",          "addressing",    "ca_file",   "session_token",
                                                   "profile",         "anonymous",     "part_size", "concurrency",
-                                                  "request_timeout", "stall_timeout", "payload",   "hedge"};
+                                                  "request_timeout", "stall_timeout", "payload"};
   static constexpr std::string_view secret[] = {"access_key", "secret_key", "session_token"};
   static constexpr StoreDriver driver{"s3", required, optional, secret, open_s3_store, check_s3_store};
   return driver;

@@ -267,6 +267,40 @@ TEST(S3Client, ARangeThatIsNotTheOneAskedForIsAnError) {
   EXPECT_EQ(open(whole)->read("k", {2, 3})->data.text(), "234");
 }
 
+TEST(S3Client, BytesThatAreNotThoseTheServerKeepsAreAnError) {
+  const auto with = [](std::string name, std::string value) {
+    HttpAnswer answer = object("123456789");
+    answer.headers["x-amz-checksum-" + name] = std::move(value);
+    return answer;
+  };
+  for (const auto& [name, value] : std::map<std::string, std::string>{
+           {"crc32", "y/Q5Jg=="}, {"crc32c", "4waSgw=="}, {"crc64nvme", "rosUhgp5mIg="}, {"unheard-of", "x"}}) {
+    HttpServer right([&](const HttpAsked&) { return with(name, value); });
+    EXPECT_EQ(open(right)->read("k")->data.text(), "123456789");
+    EXPECT_EQ(right.asked()[0].headers.at("x-amz-checksum-mode"), "ENABLED");
+  }
+  HttpServer wrong([&](const HttpAsked&) { return with("crc64nvme", "rosUhgp5mIk="); });
+  EXPECT_EQ(error_of([&] { open(wrong)->read("k"); }).code(), Errc::integrity);
+  HttpServer of_parts([&](const HttpAsked&) { return with("crc32c", "AAAAAA==-3"); });
+  EXPECT_EQ(open(of_parts)->read("k")->data.text(), "123456789");
+}
+
+TEST(S3Client, AUrlReadsOneObjectForAWhile) {
+  HttpServer server([](const HttpAsked&) { return object("content"); });
+  const auto store = open(server);
+  const std::string url = store->url("a b/é", std::chrono::hours(1));
+  EXPECT_TRUE(
+      url.starts_with(server.url() + "/b/l/a%20b/%C3%A9?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=key%2F"));
+  EXPECT_NE(url.find("&X-Amz-Expires=3600&"), std::string::npos);
+  EXPECT_EQ(url.find(secret), std::string::npos);
+  EXPECT_TRUE(server.asked().empty());
+  EXPECT_EQ(error_of([&] { store->url("k", std::chrono::hours(24 * 8)); }).code(), Errc::usage);
+  EXPECT_EQ(error_of([&] { store->url("k", std::chrono::seconds(0)); }).code(), Errc::usage);
+  EXPECT_EQ(
+      error_of([&] { store::open_store({.name = "m", .protocol = "memory"})->url("k", std::chrono::hours(1)); }).code(),
+      Errc::unsupported);
+}
+
 TEST(S3Client, WhoCannotBeReachedIsUnavailable) {
   std::string endpoint;
   {
