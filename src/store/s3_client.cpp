@@ -41,7 +41,7 @@ struct Meaning {
 
 /// What a refusal means to whoever reads the message.
 Meaning meaning(int status, std::string_view code, const Settings& settings) {
-  if (any_of(code, {"InvalidAccessKeyId"}))
+  if (any_of(code, {"InvalidAccessKeyId", "XAdminUserNotFound"}))
     return {Errc::access, "it does not know this access key. look at access_key"};
   if (any_of(code, {"SignatureDoesNotMatch"})) return {Errc::access, "the signature is wrong. look at secret_key"};
   if (any_of(code, {"ExpiredToken", "TokenRefreshRequired"}))
@@ -213,6 +213,9 @@ Answer Client::finish(Pending pending) const {
           renewed = true;
           break;
         }
+        // The answer to HEAD has no body that would tell why; that to GET has.
+        if (whole && pending.call_.method == "HEAD" && problem.code.empty() && response.status >= 400)
+          call({.method = "GET", .key = pending.call_.key, .headers = {{"range", "bytes=0-0"}}});
         fail(response, problem, answer.attempts);
       case Verdict::clock: {
         const std::int64_t date = http::read_date(response.header("date"));

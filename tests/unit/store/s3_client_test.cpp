@@ -114,6 +114,16 @@ TEST(S3Client, TellsRefusalsApart) {
   }
 }
 
+TEST(S3Client, TellsWhyAHeadWasRefused) {
+  HttpServer server([](const HttpAsked& asked) {
+    return HttpAnswer{.status = 403, .body = asked.method == "HEAD" ? "" : problem("InvalidAccessKeyId")};
+  });
+  const auto store = open(server);
+  const Error error = error_of([&] { store->stat("k"); });
+  EXPECT_EQ(error.code(), Errc::access);
+  EXPECT_NE(std::string(error.what()).find("access_key"), std::string::npos) << error.what();
+}
+
 TEST(S3Client, WhatIsNoS3ServerIsNotTakenForAnEmptyStore) {
   HttpServer server([](const HttpAsked&) { return HttpAnswer{.status = 404, .body = "<html>not here</html>"}; });
   const auto store = open(server);
