@@ -129,16 +129,20 @@ std::string Client::signing_key(const sigv4::Credentials& keys, const std::strin
   return fresh->bytes;
 }
 
-std::shared_ptr<http::Exchange> Client::attempt(const Call& call, http::Clock::time_point deadline) const {
+void Client::attempt(Pending& pending) const {
+  const Call& call = pending.call_;
   const Target to = target();
-  const sigv4::Credentials keys = credentials_->current();
+  pending.keys_ = credentials_->current();
+  pending.region_ = to.region;
+  pending.skew_ = skew_;
+  const sigv4::Credentials& keys = pending.keys_;
   const std::string path = to.address.path + sigv4::encode(call.key, true);
   const std::string query = sigv4::query(call.query);
 
   sigv4::Fields headers = call.headers;
   http::Request request;
   if (!keys.anonymous()) {
-    const std::string time = sigv4::timestamp(now_seconds());
+    const std::string time = sigv4::timestamp(static_cast<std::int64_t>(std::time(nullptr)) + pending.skew_);
     headers.emplace_back("host", to.address.host);
     headers.emplace_back("x-amz-content-sha256", call.hash);
     headers.emplace_back("x-amz-date", time);
@@ -154,8 +158,8 @@ std::shared_ptr<http::Exchange> Client::attempt(const Call& call, http::Clock::t
   request.url = fmt::format("{}://{}{}{}{}", to.scheme, to.address.host, path, query.empty() ? "" : "?", query);
   request.body = call.body;
   request.place = call.place;
-  request.deadline = deadline;
-  return engine_.start(std::move(request));
+  request.deadline = pending.deadline_;
+  pending.exchange_ = engine_.start(std::move(request));
 }
 
 Client::Pending Client::start(Call call) const {
@@ -168,7 +172,7 @@ Client::Pending Client::start(Call call) const {
   Pending pending;
   pending.call_ = std::move(call);
   pending.deadline_ = http::Clock::now() + settings_.request_timeout;
-  pending.exchange_ = attempt(pending.call_, pending.deadline_);
+  attempt(pending);
   return pending;
 }
 
@@ -187,7 +191,7 @@ Answer Client::finish(Pending pending) const {
     const std::int64_t now = static_cast<std::int64_t>(std::time(nullptr));
     if (whole && response.status == 403 && problem.code.empty()) {  // the answer to HEAD has no code
       const std::int64_t date = http::read_date(response.header("date"));
-      if (date > 0 && std::abs(date - now - skew_) > skew_that_matters) verdict = Verdict::clock;
+      if (date > 0 && std::abs(date - now - pending.skew_) > skew_that_matters) verdict = Verdict::clock;
     }
     if (whole && response.status == 400 && problem.code.empty() && !response.header("x-amz-bucket-region").empty())
       verdict = Verdict::elsewhere;
@@ -209,7 +213,7 @@ Answer Client::finish(Pending pending) const {
     std::chrono::milliseconds delay{0};
     switch (verdict) {
       case Verdict::final:
-        if (whole && !renewed && expired_code(problem.code) && credentials_->expired(credentials_->current())) {
+        if (whole && !renewed && expired_code(problem.code) && credentials_->expired(pending.keys_)) {
           renewed = true;
           break;
         }
@@ -225,7 +229,8 @@ Answer Client::finish(Pending pending) const {
         break;
       }
       case Verdict::elsewhere:
-        if (++moves > most_moves || !follow(response, problem)) fail(response, problem, answer.attempts);
+        if (++moves > most_moves || !follow(response, problem, pending.region_))
+          fail(response, problem, answer.attempts);
         break;
       case Verdict::again:
       case Verdict::slower: {
@@ -236,12 +241,12 @@ Answer Client::finish(Pending pending) const {
       }
     }
     std::this_thread::sleep_for(delay);
-    pending.exchange_ = attempt(pending.call_, pending.deadline_);
+    attempt(pending);
   }
 }
 
 // Another region, or another endpoint of the same owner: requests carry no secret, but they carry data.
-bool Client::follow(const http::Response& response, const Problem& problem) const {
+bool Client::follow(const http::Response& response, const Problem& problem, const std::string& region_then) const {
   const std::lock_guard lock(mutex_);
   std::string region(response.header("x-amz-bucket-region"));
   if (region.empty()) region = problem.region;
@@ -257,6 +262,7 @@ bool Client::follow(const http::Response& response, const Problem& problem) cons
     }
     return true;
   }
+  if (legal && region != region_then) return true;  // another call has moved meanwhile
   std::string_view location = response.header("location");
   const std::size_t at = location.find("://");
   if (at == location.npos || location.substr(0, at) != target_.scheme) return false;

@@ -59,6 +59,10 @@ class Client {
     Call call_;
     http::Clock::time_point deadline_;
     std::shared_ptr<http::Exchange> exchange_;
+    // What the attempt was made with: others may have found something better meanwhile.
+    std::string region_;
+    std::int64_t skew_ = 0;
+    sigv4::Credentials keys_;
   };
 
   /// Errors: access (no credentials).
@@ -81,10 +85,10 @@ class Client {
   struct Key {
     std::string day, region, secret, bytes;
   };
-  std::shared_ptr<http::Exchange> attempt(const Call& call, http::Clock::time_point deadline) const;
+  void attempt(Pending& pending) const;
   std::string signing_key(const sigv4::Credentials& keys, const std::string& time, const std::string& region) const;
   std::int64_t now_seconds() const;
-  bool follow(const http::Response& response, const Problem& problem) const;
+  bool follow(const http::Response& response, const Problem& problem, const std::string& region_then) const;
   [[noreturn]] void fail(const http::Response& response, const Problem& problem, int attempts) const;
   Target target() const;
 

@@ -55,6 +55,7 @@ struct Arrival {
 
   bool place(const http::Response& response, std::span<std::byte>& into, std::uint64_t share) {
     const auto length = number(response.header("content-length"));
+    placed = false;  // by an attempt that was cut
     if (!length) return false;
     expected = *length;
     buffer = Buffer(static_cast<std::size_t>(expected));  // untouched memory costs nothing, whatever the length says

@@ -31,7 +31,7 @@ namespace s3 = store::s3;
 using store::sigv4::Fields;
 
 constexpr std::string_view probe_name = ".oas-probe";
-constexpr std::size_t parts_at_once = 4;  // of one upload: each is held in memory until it is there
+constexpr std::size_t parts_at_once = 4;  // of one upload, less if there are several: each part is held in memory
 constexpr std::size_t most_removed = 1000, most_listed = 1000;
 
 bool equal(BytesView a, std::span<const BytesView> parts) {
@@ -178,6 +178,10 @@ class S3Store final : public Store {
       }
     }
 
+    ~PartUpload() override {
+      if (upload_) --store_.uploads_;
+    }
+
     Version commit() override {
       if (!upload_) {
         const BytesView bytes = buffer_ ? BytesView(buffer_->data(), filled_) : BytesView();
@@ -190,8 +194,12 @@ class S3Store final : public Store {
    private:
     void send() {
       if (filled_ == 0) return;
-      if (!upload_) upload_ = std::make_unique<s3::Multipart>(store_.client_, key_);
-      upload_->add({BytesView(buffer_->data(), filled_)}, buffer_, parts_at_once);
+      if (!upload_) {
+        upload_ = std::make_unique<s3::Multipart>(store_.client_, key_);
+        ++store_.uploads_;
+      }
+      upload_->add({BytesView(buffer_->data(), filled_)}, buffer_,
+                   parts_at_once / std::max<std::size_t>(store_.uploads_, 1));
       buffer_.reset();
       filled_ = 0;
     }
@@ -321,6 +329,7 @@ class S3Store final : public Store {
   std::shared_ptr<const s3::Client> client_;
   std::string prefix_;
   mutable std::atomic<bool> bucket_seen_ = false;
+  std::atomic<std::size_t> uploads_ = 0;  // that are sending parts
   std::mutex probing_;
   std::atomic<Answer> creates_ = Answer::unknown, conditions_ = Answer::unknown;
 };
