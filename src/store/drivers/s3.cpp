@@ -30,7 +30,7 @@ namespace {
 namespace s3 = store::s3;
 using store::sigv4::Fields;
 
-constexpr std::string_view probe_name = ".oas-probe";
+constexpr std::string_view probe_name = ".oas-create-probe";
 constexpr std::size_t parts_at_once = 4;  // of one upload, less if there are several: each part is held in memory
 constexpr std::size_t most_removed = 1000, most_listed = 1000;
 

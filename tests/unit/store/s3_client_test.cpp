@@ -179,7 +179,7 @@ TEST(S3Client, MovesToTheRegionThatTheServerNames) {
 HttpServer::Answering losing_an_answer(std::string there) {
   auto writes = std::make_shared<std::atomic<int>>(0);
   return [=](const HttpAsked& asked) -> HttpAnswer {
-    if (asked.target.ends_with(".oas-probe")) return {.status = 412, .body = problem("PreconditionFailed")};
+    if (asked.target.ends_with(".oas-create-probe")) return {.status = 412, .body = problem("PreconditionFailed")};
     if (asked.method == "GET") return object(there, "there");
     if ((*writes)++ == 0) return {.silent = true};
     return {.status = 412, .body = problem("PreconditionFailed")};
@@ -221,7 +221,7 @@ TEST(S3Client, ProbesInsteadOfBelieving) {
 
 TEST(S3Client, AServerThatHonoursConditionsIsAskedOnceAWrite) {
   HttpServer strict([](const HttpAsked& asked) -> HttpAnswer {
-    if (asked.target.ends_with(".oas-probe")) return {.status = 412, .body = problem("PreconditionFailed")};
+    if (asked.target.ends_with(".oas-create-probe")) return {.status = 412, .body = problem("PreconditionFailed")};
     return object("");
   });
   const auto store = open(strict);
