@@ -256,6 +256,9 @@ class Auditor {
       for (std::size_t at = upload.key.find('/'); !live && at != std::string::npos; at = upload.key.find('/', at + 1))
         live = writing.contains({name, upload.key.substr(0, at), true});
       if (live || upload.begun > newest) continue;
+      // Its writer may have ended it since it was seen, and its intent with it.
+      const auto still = state_.store(name)->unfinished(upload.key);
+      if (std::ranges::find(still, upload.id, &UnfinishedUpload::id) == still.end()) continue;
       ++audit_.leaked;
       audit_.findings.push_back({Finding::Kind::leaked, name, upload.key,
                                  "since " + DateTime::from_microseconds(upload.begun).iso(),
