@@ -18,6 +18,7 @@ using Trouble = http::Response::Trouble;
 constexpr std::string_view empty_hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 constexpr std::int64_t skew_that_matters = 240;  // seconds; servers refuse 15 minutes
 constexpr int most_moves = 3;
+constexpr std::chrono::seconds connecting{30};  // until a server that nobody reaches is given up
 constexpr std::string_view amazon = ".amazonaws.com";
 
 http::Options engine_options(const Settings& settings) {
@@ -236,7 +237,11 @@ Answer Client::finish(Pending pending) const {
       case Verdict::slower: {
         if (response.trouble != Trouble::connect) answer.in_doubt = true;
         delay = backoff.next(retry_after(response, now));
-        if (http::Clock::now() + delay >= pending.deadline_) fail(response, problem, answer.attempts);
+        // A server that restarts is back by then; a name that is wrong will not be right.
+        const auto patience = response.trouble == Trouble::connect ? std::min(connecting, settings_.request_timeout)
+                                                                   : settings_.request_timeout;
+        if (http::Clock::now() + delay >= pending.deadline_ - settings_.request_timeout + patience)
+          fail(response, problem, answer.attempts);
         break;
       }
     }

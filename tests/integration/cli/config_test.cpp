@@ -133,7 +133,7 @@ TEST_F(ConfigTest, ShowTellsWhereEachValueCameFrom) {
 TEST_F(ConfigTest, SecretsAreNeverPrinted) {
   settings(R"({"database": {"backend": "postgresql", "host": "127.0.0.1", "port": 1, "user": "u", "password": "hush-1"},
     "stores": {"default": "f", "f": {"protocol": "file", "location": "oas-store"},
-               "s": {"protocol": "s3", "endpoint": "https://e", "session_token": "hush-2", "bucket": "b", "location": "",
+               "s": {"protocol": "s3", "endpoint": "https://e", "session_token": "hush-2", "request_timeout": 1, "bucket": "b", "location": "",
                      "access_key": "hush-4", "secret_key": "hush-5", "proxy_server": "http://u:hush-6@p"},
                "a": {"protocol": "azure", "container": "c", "location": "", "connection_string": "hush-7"},
                "p": {"protocol": "plugin", "api_token": "hush-8"}}})");
