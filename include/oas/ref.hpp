@@ -5,6 +5,7 @@
 // meanwhile the answer is Errc::conflict, never a mixture.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -72,6 +73,9 @@ class ObjectRef {
     return read_file(file, range);
   }
   std::unique_ptr<Reader> open(std::string_view file = {}) const;
+  /// A URL by which whoever has it can read the file for so long (at most a week), without keys of their own: a secret.
+  /// Errors: unsupported if the store has none. Cost: no request.
+  std::string url(std::chrono::seconds valid, std::string_view file = {}) const;
   /// To a local path, in parallel; complete, or not there at all. An existing target is an error (usage).
   /// A folder's content arrives under `target`. Returns `target`.
   std::filesystem::path download(const std::filesystem::path& target) const;

@@ -8,6 +8,7 @@
 // Errors of every call: usage (a bad key), access, unavailable (after retries), integrity.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,7 +24,7 @@
 
 namespace oas {
 
-/// Opaque; another one whenever the object was rewritten.
+/// Opaque; another one whenever the object was rewritten (with StoreTraits::content_versions: with other bytes).
 struct Version {
   std::string tag;
   static Version absent() { return {}; }  ///< "there must be none": makes a write create-only
@@ -46,11 +47,18 @@ struct Page {
   std::vector<ObjectInfo> entries;  ///< in byte order of their keys
   bool more = false;                ///< go on with `after` = the last key
 };
+/// An upload that was neither committed nor discarded: its writer is at work, or died.
+struct UnfinishedUpload {
+  std::string key;
+  std::string id;
+  std::int64_t begun = 0;  ///< microseconds since 1970-01-01 by the store's clock
+};
 struct StoreTraits {
   bool atomic_create = false;                   ///< of several create-only writers exactly one wins
   bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
   std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
   bool distant = false;                         ///< requests mostly wait, so more at once than processors pay
+  bool content_versions = false;                ///< equal bytes under one key have one version, however often written
 };
 
 /// A stream of bytes that becomes an object, replacing one that is there. Destroyed without commit, or after an error:
@@ -69,7 +77,10 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   const std::string& name() const noexcept { return name_; }
+  /// What is known without asking: atomic_create and conditional_write may turn true with probe().
   virtual const StoreTraits& traits() const noexcept = 0;
+  /// Tries out what traits() cannot know; conditional writes do it by themselves. Cost: at most 3 requests, once.
+  void probe();
   /// For people: "file /data/raw", "memory". Never a secret.
   virtual std::string location() const = 0;
 
@@ -90,7 +101,14 @@ class Store {
   std::optional<Version> create(std::string_view key, std::span<const BytesView> parts);
   /// For what does not fit memory. The object appears at commit().
   std::unique_ptr<Upload> upload(std::string_view key);
-  /// false: was not there. Cost: 1 request.
+  /// A URL that reads the object without keys, for so long: as secret as a key. Cost: no request, so it may not be
+  /// there. Errors: unsupported where there is no such thing; usage if `valid` is not 1 second to 7 days.
+  std::string url(std::string_view key, std::chrono::seconds valid) const;
+  /// Uploads to keys that begin with `prefix`. Empty where an upload leaves nothing when its process dies.
+  std::vector<UnfinishedUpload> unfinished(std::string_view prefix) const;
+  /// Frees what the upload holds; whoever still writes it gets conflict. One that is over is no error.
+  void abandon(const UnfinishedUpload& upload);
+  /// false: was not there. Cost: 1 request; 2 where a removal does not tell.
   bool remove(std::string_view key);
   /// One error a key that stayed; a key that was not there is no error.
   std::vector<Error> remove_many(std::span<const std::string> keys);
@@ -115,6 +133,10 @@ class Store {
   virtual std::vector<Error> do_remove_many(std::span<const std::string> keys);  // default: one by one
   virtual Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const = 0;
   virtual void do_sync(std::span<const std::string>) {}
+  virtual void do_probe() {}
+  virtual std::string do_url(const std::string& key, std::chrono::seconds valid) const;  // default: unsupported
+  virtual std::vector<UnfinishedUpload> do_unfinished(const std::string&) const { return {}; }
+  virtual void do_abandon(const UnfinishedUpload&) {}
 
   std::string name_;
   friend class StoreDecorator;  // forwards to another store's do_ twins
@@ -138,6 +160,10 @@ class StoreDecorator : public Store {
   std::vector<Error> do_remove_many(std::span<const std::string> keys) override;
   Page do_list(const std::string& prefix, const std::string& after, std::size_t limit) const override;
   void do_sync(std::span<const std::string> keys) override;
+  void do_probe() override;
+  std::string do_url(const std::string& key, std::chrono::seconds valid) const override;
+  std::vector<UnfinishedUpload> do_unfinished(const std::string& prefix) const override;
+  void do_abandon(const UnfinishedUpload& upload) override;
   Store& inner() const noexcept { return *inner_; }
 
  private:

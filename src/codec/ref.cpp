@@ -208,6 +208,11 @@ std::vector<FileInfo> ObjectRef::files() const {
 
 Bytes ObjectRef::read(ByteRange range) const { return read_file({}, range); }
 
+std::string ObjectRef::url(std::chrono::seconds valid, std::string_view file) const {
+  const State& state = codec::state_of(*this);
+  return state.store->url(codec::key_of(state, file), valid);
+}
+
 Bytes ObjectRef::read_file(std::string_view file, ByteRange range) const {
   const State& state = codec::state_of(*this);
   Object object = codec::read_object(state, codec::key_of(state, file), range);

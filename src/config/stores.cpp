@@ -125,6 +125,8 @@ SettingsAccess::Stores SettingsAccess::stores(const AllGiven& given) {
     // Relative to where it was said, not to where the program happens to run.
     if (const auto at = store.options.find("location"); at != store.options.end() && store.protocol == "file")
       at->second = path_from(given.find(key + ".location")->second.base, at->second);
+    if (const auto at = store.options.find("ca_file"); at != store.options.end() && store.protocol == "s3")
+      at->second = path_from(given.find(key + ".ca_file")->second.base, at->second);
     try {
       if (const StoreDriver* driver = store::find_protocol(store.protocol))
         store::check_entry(store, *driver);

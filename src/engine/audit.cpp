@@ -82,6 +82,11 @@ class Auditor {
 
   void list(Store& store, const std::string& prefix, const std::string& section) {
     const auto schemas = managed_schemas();
+    for (UnfinishedUpload& upload : store.unfinished(prefix)) {
+      const auto schema = schema_of(std::string_view(upload.key).substr(section.size()));
+      if (section.empty() || std::ranges::find(schemas, schema) != schemas.end())
+        uploads_.emplace_back(store.name(), std::move(upload));
+    }
     std::string after;
     for (;;) {
       const Page page = store.list(prefix, after);
@@ -198,6 +203,7 @@ class Auditor {
   void leaks() {
     // What a writer is about to commit, and what waits in the trash, is known to the ledger.
     std::set<std::pair<std::string, std::string>> files, folders;
+    std::set<ObjectPath> writing;
     const auto keep = [&](const ObjectPath& o) { (o.folder ? folders : files).emplace(o.store, o.path); };
     for (const Reference& r : references_) keep(r.object);
     for (const auto& schema : state_.main->schemas()) {
@@ -206,9 +212,12 @@ class Auditor {
       for (const auto& intent : state_.ledger(schema).intents()) {
         const auto verdict = state_.ledger(schema).verdict(look, intent.id);
         const bool live = verdict == Ledger::Verdict::none && !state_.ledger(schema).dead(intent.owner, intent.until);
-        if (live) std::ranges::for_each(intent.paths, keep);
+        if (!live) continue;
+        std::ranges::for_each(intent.paths, keep);
+        writing.insert(intent.paths.begin(), intent.paths.end());
       }
     }
+    abandoned(writing);
     std::map<std::string, std::vector<ObjectPath>> leaked;  // by schema
     const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
     // A foreign writer's upload may be about to get its row.
@@ -246,9 +255,29 @@ class Auditor {
     }
   }
 
+  /// Uploads that nobody will finish: they hold parts, which no listing of objects shows.
+  void abandoned(const std::set<ObjectPath>& writing) {
+    const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
+    for (const auto& [name, upload] : uploads_) {
+      bool live = writing.contains({name, upload.key, false});
+      for (std::size_t at = upload.key.find('/'); !live && at != std::string::npos; at = upload.key.find('/', at + 1))
+        live = writing.contains({name, upload.key.substr(0, at), true});
+      if (live || upload.begun > newest) continue;
+      // Its writer may have ended it since it was seen, and its intent with it.
+      const auto still = state_.store(name)->unfinished(upload.key);
+      if (std::ranges::find(still, upload.id, &UnfinishedUpload::id) == still.end()) continue;
+      ++audit_.leaked;
+      audit_.findings.push_back({Finding::Kind::leaked, name, upload.key,
+                                 "since " + DateTime::from_microseconds(upload.begun).iso(),
+                                 "an upload that was never finished"});
+      if (options_.repair) state_.store(name)->abandon(upload);
+    }
+  }
+
   SessionState& state_;
   const AuditOptions& options_;
   Audit audit_;
+  std::vector<std::pair<std::string, UnfinishedUpload>> uploads_;
   std::map<std::string, std::vector<ObjectInfo>> objects_;
   std::vector<Reference> references_;
 };

@@ -58,6 +58,13 @@ void Collector::erase_folder(Store& store, const std::string& path) {
   store.remove(path + ".manifest.json");
 }
 
+void Collector::abandon_uploads(const ObjectPath& object) {
+  Store& store = *state_.store(object.store);
+  for (const UnfinishedUpload& upload : store.unfinished(object.path))
+    if (upload.key == object.path || (object.folder && upload.key.starts_with(object.path + "/")))
+      store.abandon(upload);
+}
+
 std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed) {
   std::vector<ObjectPath> careful;
   std::ranges::copy_if(objects, std::back_inserter(careful), [&](const ObjectPath& o) { return retires(o); });
@@ -331,7 +338,22 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   }
   const auto claimed = free.empty() ? free : ledger_.claim(free, voided);
   std::set<ObjectPath> stayed;
-  const auto errors = erase(claimed, stayed);
+  for (const auto* intent : handled) {
+    for (const ObjectPath& object : intent->paths) {
+      if (std::ranges::find(claimed, object) == claimed.end()) continue;
+      try {
+        abandon_uploads(object);
+      } catch (const Error& e) {
+        total.errors.push_back(e);
+        stayed.insert(object);
+      }
+    }
+  }
+  std::set<ObjectPath> failed;
+  std::vector<ObjectPath> erased;
+  std::ranges::copy_if(claimed, std::back_inserter(erased), [&](const ObjectPath& o) { return !stayed.contains(o); });
+  const auto errors = erase(erased, failed);
+  stayed.merge(failed);
   total.errors.insert(total.errors.end(), errors.begin(), errors.end());
   std::vector<ObjectPath> gone;
   for (const ObjectPath& object : claimed) {

@@ -86,6 +86,7 @@ std::optional<Version> Store::write(std::string_view key, std::span<const BytesV
   check_key(key);
   return with_clause("write", key, name_, [&] {
     check_size(parts, traits());
+    if (expect && !expect->is_absent()) do_probe();
     if (expect && !expect->is_absent() && !traits().conditional_write) {
       throw Error(Errc::unsupported, "this store cannot write on condition of a version");
     }
@@ -137,6 +138,34 @@ std::optional<Version> Store::do_create(const std::string& key, std::span<const 
   return do_write(key, parts, &absent);
 }
 
+std::vector<UnfinishedUpload> Store::unfinished(std::string_view prefix) const {
+  return with_clause("look for unfinished uploads below", fmt::format("'{}'", prefix), name_,
+                     [&] { return do_unfinished(std::string(prefix)); });
+}
+
+void Store::abandon(const UnfinishedUpload& upload) {
+  check_key(upload.key);
+  with_clause("abandon the upload of", upload.key, name_, [&] { do_abandon(upload); });
+}
+
+std::string Store::url(std::string_view key, std::chrono::seconds valid) const {
+  check_key(key);
+  return with_clause("make a URL of", key, name_, [&] {
+    constexpr std::chrono::seconds longest{7 * 86'400};
+    if (valid < std::chrono::seconds(1) || valid > longest)
+      throw Error(Errc::usage, "a URL is valid from 1 second to 7 days");
+    return do_url(std::string(key), valid);
+  });
+}
+
+std::string Store::do_url(const std::string&, std::chrono::seconds) const {
+  throw Error(Errc::unsupported, "this store has no URLs that others could read. copy the object instead");
+}
+
+void Store::probe() {
+  with_clause("try out", "conditional writes", name_, [&] { do_probe(); });
+}
+
 std::vector<Error> Store::do_remove_many(std::span<const std::string> keys) {
   std::vector<Error> stayed;
   for (const std::string& key : keys) {
@@ -170,5 +199,13 @@ Page StoreDecorator::do_list(const std::string& prefix, const std::string& after
   return inner_->do_list(prefix, after, limit);
 }
 void StoreDecorator::do_sync(std::span<const std::string> keys) { inner_->do_sync(keys); }
+void StoreDecorator::do_probe() { inner_->do_probe(); }
+std::string StoreDecorator::do_url(const std::string& key, std::chrono::seconds valid) const {
+  return inner_->do_url(key, valid);
+}
+std::vector<UnfinishedUpload> StoreDecorator::do_unfinished(const std::string& prefix) const {
+  return inner_->do_unfinished(prefix);
+}
+void StoreDecorator::do_abandon(const UnfinishedUpload& upload) { inner_->do_abandon(upload); }
 
 }  // namespace oas

@@ -15,6 +15,8 @@ struct StoreCase {
   std::string name;
   std::function<std::shared_ptr<Store>()> open;  ///< an empty store, gone with what it holds
   StoreTraits traits;                            ///< what it must say of itself
+  std::string refused = {};                      ///< characters that it takes in no key
+  std::size_t longest_key = 1024;                ///< bytes
   friend std::ostream& operator<<(std::ostream& out, const StoreCase& c) { return out << c.name; }
 };
 

@@ -133,7 +133,7 @@ TEST_F(ConfigTest, ShowTellsWhereEachValueCameFrom) {
 TEST_F(ConfigTest, SecretsAreNeverPrinted) {
   settings(R"({"database": {"backend": "postgresql", "host": "127.0.0.1", "port": 1, "user": "u", "password": "hush-1"},
     "stores": {"default": "f", "f": {"protocol": "file", "location": "oas-store"},
-               "s": {"protocol": "s3", "endpoint": "https://hush-2:hush-3@e", "bucket": "b", "location": "",
+               "s": {"protocol": "s3", "endpoint": "https://e", "session_token": "hush-2", "request_timeout": 1, "bucket": "b", "location": "",
                      "access_key": "hush-4", "secret_key": "hush-5", "proxy_server": "http://u:hush-6@p"},
                "a": {"protocol": "azure", "container": "c", "location": "", "connection_string": "hush-7"},
                "p": {"protocol": "plugin", "api_token": "hush-8"}}})");
@@ -201,16 +201,15 @@ TEST_F(ConfigTest, BrokenSettingsAreWrongUseForEveryVerb) {
 TEST_F(ConfigTest, CheckTellsWhatDoesNotWork) {
   settings(R"({"database": {"backend": "sqlite", "name": "lab.db"}, "stores": {
     "gone": {"protocol": "file", "location": "gone"},
-    "cloud": {"protocol": "s3", "endpoint": "e:9000", "bucket": "b", "location": "lab", "access_key": "k",
-              "secret_key": "s"},
+    "cloud": {"protocol": "gcs", "bucket": "b", "location": "lab"},
     "odd": {"protocol": "plugin"}}})");
   EXPECT_EQ(run({"config", "check"}).exit, 1);
   EXPECT_EQ(checked("database").at("ok"), Value(true));
   EXPECT_EQ(checked("store gone").at("ok"), Value(false));
   EXPECT_EQ(text(checked("store gone"), "location"), "file://" + (work_ / "gone").string());
   EXPECT_FALSE(fs::exists(work_ / "gone"));  // it may be a disk that is not mounted
-  EXPECT_EQ(text(checked("store cloud"), "location"), "s3://b/lab/");
-  EXPECT_TRUE(has(text(checked("store cloud"), "problem"), "driver for protocol s3 is missing"));
+  EXPECT_EQ(text(checked("store cloud"), "location"), "gs://b/lab/");
+  EXPECT_TRUE(has(text(checked("store cloud"), "problem"), "driver for protocol gcs is missing"));
   EXPECT_TRUE(has(text(checked("store odd"), "problem"), "unknown protocol 'plugin'"));
   const std::string people = run({"config", "check"}).out;
   EXPECT_TRUE(has(people, "database: ok, ")) << people;

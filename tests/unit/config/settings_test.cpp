@@ -270,7 +270,7 @@ TEST_F(SettingsIn, SecretsAreKnownByNameAndByForm) {
     "provenance": {"source": {"url": "https://me:hunter2@lims.org/x"}},
     "stores": {"a": {"protocol": "azure", "container": "c", "location": "", "account_key": "hunter2",
                      "connection_string": "AccountKey=hunter2", "account_name": "shown"},
-               "s": {"protocol": "s3", "endpoint": "https://hunter2@e", "bucket": "b", "location": "",
+               "s": {"protocol": "s3", "endpoint": "https://e", "bucket": "b", "location": "",
                      "access_key": "hunter2", "secret_key": "hunter2", "proxy_server": "http://u:hunter2@p:1"},
                "p": {"protocol": "plugin", "api_secret": "hunter2", "bearer_token": "hunter2", "password": "hunter2"}}})");
   const Settings settings = load();

@@ -146,6 +146,7 @@ TEST_F(StoreSettings, EmptyWhereSomethingIsNeeded) {
   no_entry(R"({"protocol": "gcs", "bucket": "", "location": ""})", {"bucket", "empty"});
   no_entry(R"({"protocol": "azure", "container": "", "location": ""})", {"container", "empty"});
   no_entry(R"({"protocol": "s3", "endpoint": "e", "bucket": "b", "location": "", "secure": "perhaps"})", {"secure"});
+  no_entry(R"({"protocol": "s3", "endpoint": "me:hunter2@e", "bucket": "b", "location": ""})", {"endpoint", "user"});
   no_entry(R"({"location": "x"})", {"needs a protocol"});
   no_entry(R"({"protocol": null, "location": "x"})", {"stores.m.protocol"});
   no_entry("{}", {"needs a protocol"});

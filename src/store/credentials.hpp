@@ -1,0 +1,65 @@
+// Where the keys of a store come from, in this order: the entry itself (keys, `profile`, `anonymous`), the environment,
+// web identity, the shared files of AWS (keys, credential_process, web identity), the container's service, the
+// machine's. The first that has some is taken; one that is there and fails is an error. Keys that end are renewed
+// ahead, by one thread, while others go on with the old ones. Safe for concurrent use.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "store/s3_settings.hpp"
+#include "store/sigv4.hpp"
+
+namespace oas::store {
+
+/// Sections of a shared file, and their keys in lower case: "[default]", "[profile lab]" of a config file is "lab".
+/// What is no such line is passed over, as AWS does.
+using Profiles = std::map<std::string, std::map<std::string, std::string>>;
+Profiles parse_profiles(std::string_view text);
+
+class Credentials {
+ public:
+  /// The surroundings, so that tests need no real ones.
+  struct Surroundings {
+    std::function<std::optional<std::string>(const std::string&)> environment;
+    std::function<std::int64_t()> now;  ///< seconds since 1970
+    static Surroundings real();
+  };
+  explicit Credentials(const s3::Settings& settings, Surroundings surroundings = Surroundings::real());
+
+  /// Good for a while. Errors: access if there are none, telling where they were looked for; unavailable.
+  sigv4::Credentials current();
+  /// The server says that these are over. False: they are the entry's own, and there are no others.
+  bool expired(const sigv4::Credentials& refused);
+
+ private:
+  struct Found {
+    sigv4::Credentials keys;
+    std::int64_t ends = INT64_MAX;  // seconds since 1970
+  };
+  using Profile = std::map<std::string, std::string>;
+  Found find() const;
+  std::optional<Found> from_profile(const Profile& profile, const std::string& name) const;
+  Profiles read_files() const;
+  Found from_process(const std::string& command) const;
+  Found from_web_identity(const std::string& token_file, const std::string& role, const std::string& session) const;
+  std::optional<Found> from_container() const;
+  std::optional<Found> from_machine() const;
+  std::string variable(const char* name, std::string_view fallback = {}) const;
+
+  const s3::Settings settings_;
+  const Surroundings surroundings_;
+  std::mutex mutex_;
+  std::condition_variable renewed_;
+  std::optional<Found> found_;  // guarded by mutex_, as the next
+  bool renewing_ = false;
+  std::int64_t next_try_ = 0;
+};
+
+}  // namespace oas::store

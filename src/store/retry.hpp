@@ -1,0 +1,59 @@
+// When a request is repeated, after how long, and how many requests run at once. The one place that decides it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <string_view>
+
+#include "store/http.hpp"
+
+namespace oas::store {
+
+enum class Verdict {
+  final,     ///< repeating changes nothing
+  again,     ///< it may succeed soon
+  slower,    ///< the same, and the server asks for fewer requests
+  clock,     ///< this machine's clock is wrong: again with the server's
+  elsewhere  ///< another region or endpoint
+};
+
+/// What an attempt was worth. `code`: of S3, empty if the answer names none.
+Verdict judge(const http::Response& response, std::string_view code) noexcept;
+
+/// The header Retry-After, in seconds or as a date.
+std::optional<std::chrono::milliseconds> retry_after(const http::Response& response, std::int64_t now_seconds);
+
+/// Exponential, with full jitter: any time up to the limit of this attempt. One per request; one thread.
+class Backoff {
+ public:
+  static constexpr std::chrono::milliseconds first{100}, longest{10'000};
+  explicit Backoff(std::uint64_t seed = std::random_device{}()) : random_(seed) {}
+  /// How long to wait before the next attempt; at least as long as the server asked for (but never above a minute).
+  std::chrono::milliseconds next(std::optional<std::chrono::milliseconds> asked = {});
+  int attempts() const noexcept { return attempts_; }
+
+ private:
+  std::minstd_rand random_;
+  int attempts_ = 0;
+};
+
+/// Requests at once: halved when a server throttles, regained one by one with what succeeds. Safe for concurrent use.
+class Budget {
+ public:
+  explicit Budget(std::size_t most) : most_(most), now_(static_cast<double>(most)) {}
+  /// The new limit if it changed.
+  std::optional<std::size_t> record(Verdict verdict, bool succeeded);
+  std::size_t limit() const;
+
+ private:
+  const std::size_t most_;
+  mutable std::mutex mutex_;
+  double now_;
+  http::Clock::time_point halved_ = http::Clock::time_point::min();
+};
+
+}  // namespace oas::store
