@@ -21,7 +21,8 @@ class Probe {
   Probe(Program& program, Store& store)
       : program_(program), store_(store), folder_(".oas-probe-" + Uuid::random().text()) {}
 
-  int run() {
+  int run(const std::optional<Error>& untried) {
+    if (untried) step("probe", [&]() -> bool { throw *untried; });
     const std::string key = folder_ + "/a", other = folder_ + "/b", streamed = folder_ + "/c";
     const Bytes first = Bytes::copy("0123456789"), second = Bytes::copy("abc");
     const Version absent = Version::absent();
@@ -189,6 +190,12 @@ std::uint64_t upload(Store& store, const std::string& key, const fs::path& sourc
 
 int store_check(Program& program, const std::string& name) {
   const auto store = open_store(program.settings(), name);
+  std::optional<Error> untried;
+  try {
+    store->probe();
+  } catch (const Error& e) {
+    untried = e;
+  }
   const StoreTraits& traits = store->traits();
   if (program.json) {
     Map line = map({{"store", store->name()},
@@ -205,7 +212,7 @@ int store_check(Program& program, const std::string& name) {
                               ? ""
                               : fmt::format(", up to {} in one write", human_size(traits.max_single_write))));
   }
-  return Probe(program, *store).run();
+  return Probe(program, *store).run(untried);
 }
 
 int store_ls(Program& program, const StoreLs& options) {

@@ -67,6 +67,8 @@ Meaning meaning(int status, std::string_view code, const Settings& settings) {
   if (any_of(code,
              {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "ContentSHA256Mismatch", "IncompleteBody"}))
     return {Errc::integrity, "the bytes that it received are not those that were sent"};
+  if (any_of(code, {"InvalidPart", "InvalidPartOrder"}))
+    return {Errc::conflict, "parts of the upload are not there any more. try again"};
   if (any_of(code, {"QuotaExceeded", "QuotaExceededException", "XMinioStorageFull", "InsufficientStorage"}) ||
       status == 507)
     return {Errc::unavailable, "it is full"};

@@ -26,12 +26,12 @@ std::optional<std::uint64_t> number(std::string_view text) {
   return value;
 }
 
-/// "bytes 3-6/10"
+/// "bytes 3-6/10". Some servers send it with a status of 200.
 struct ContentRange {
   std::uint64_t first, last, total;
 };
-std::optional<ContentRange> content_range(const Answer& answer) {
-  std::string_view text = answer.header("content-range");
+std::optional<ContentRange> content_range(const http::Response& response) {
+  std::string_view text = response.header("content-range");
   if (!text.starts_with("bytes ")) return std::nullopt;
   text.remove_prefix(6);
   const std::size_t dash = text.find('-'), slash = text.find('/');
@@ -40,6 +40,11 @@ std::optional<ContentRange> content_range(const Answer& answer) {
              total = number(text.substr(slash + 1));
   if (!first || !last || !total || *last < *first || *last >= *total) return std::nullopt;
   return ContentRange{*first, *last, *total};
+}
+
+/// Some servers (rclone) say 200 and send a range all the same.
+bool partial(const http::Response& response) {
+  return response.status == 206 || (response.status == 200 && !response.header("content-range").empty());
 }
 
 sigv4::Fields pinned(const Version* only) {
@@ -78,7 +83,7 @@ void read_rest(const Client& client, const std::string& key, std::uint64_t offse
     pieces.pop_front();
     const Answer answer = client.finish(std::move(piece.pending));
     if (answer.status() == 412 || answer.status() == 404) rewritten();
-    if (answer.status() != 206 || answer.response.placed != piece.size || version_of(answer) != version)
+    if (!partial(answer.response) || answer.response.placed != piece.size || version_of(answer) != version)
       throw Error(Errc::integrity, "a range of it came back as something else", {},
                   fmt::format("HTTP {}", answer.status()));
   };
@@ -87,9 +92,11 @@ void read_rest(const Client& client, const std::string& key, std::uint64_t offse
     if (pieces.size() == std::min(reads_at_once, client.settings().concurrency)) take();
     Call call{.method = "GET", .key = key, .headers = pinned(&version)};
     call.headers.emplace_back("range", fmt::format("bytes={}-{}", offset + done, offset + done + size - 1));
-    call.place = [to = into.subspan(done, size)](const http::Response& response, std::span<std::byte>& where) {
+    call.place = [to = into.subspan(done, size), first = offset + done](const http::Response& response,
+                                                                        std::span<std::byte>& where) {
       where = to;
-      return response.status == 206;
+      const auto told = content_range(response);
+      return told && told->first == first && told->last - first + 1 == to.size();
     };
     pieces.push_back({done, size, client.start(std::move(call))});
     done += size;
@@ -174,10 +181,11 @@ std::optional<Object> read(const Client& client, const std::string& key, ByteRan
   std::uint64_t begins = 0;
   const std::uint64_t length = arrival.placed ? arrival.expected : answer.response.body.size();
   object.size = length;
-  if (answer.status() == 206) {
-    const auto told = content_range(answer);
+  if (partial(answer.response)) {
+    const auto told = content_range(answer.response);
     if (!told || told->first != range.offset || told->last - told->first + 1 != length)
-      throw Error(Errc::integrity, "another range came back than was asked for", {}, "HTTP 206");
+      throw Error(Errc::integrity, "another range came back than was asked for", {},
+                  fmt::format("HTTP {}", answer.status()));
     object.size = told->total;
     begins = told->first;
   }
@@ -195,7 +203,7 @@ std::optional<Object> read(const Client& client, const std::string& key, ByteRan
   } else {
     bytes = Bytes(std::move(answer.response.body));
   }
-  if (answer.status() == 200 && !(arrival.placed && answer.response.placed < arrival.expected)) verify(answer, bytes);
+  if (object.size == length && !(arrival.placed && answer.response.placed < arrival.expected)) verify(answer, bytes);
   object.data = part.size == bytes.size() ? std::move(bytes) : bytes.slice(part.offset - begins, part.size);
   return object;
 }

@@ -33,12 +33,13 @@ std::string text_of(const pugi::xml_node& node, std::string_view name) { return 
 }
 
 /// The root, which is `name`.
-pugi::xml_node open(pugi::xml_document& document, BytesView body, std::string_view name, std::string_view what) {
+pugi::xml_node open(pugi::xml_document& document, BytesView body, std::string_view name, std::string_view what,
+                    std::string_view also = {}) {
   const pugi::xml_parse_result result = document.load_buffer(
       body.data(), body.size(), pugi::parse_default | pugi::parse_ws_pcdata_single, pugi::encoding_utf8);
   if (!result) refuse(what, fmt::format("{} at byte {}", result.description(), result.offset));
   const pugi::xml_node root = document.document_element();
-  if (local(root.name()) == name) return root;
+  if (local(root.name()) == name || (!also.empty() && local(root.name()) == also)) return root;
   if (local(root.name()) == "Error") refuse(what, fmt::format("it is the error {}", shown(text_of(root, "Code"))));
   refuse(what, fmt::format("it is <{}>, not <{}>", shown(root.name()), name));
 }
@@ -140,7 +141,9 @@ UploadListing read_uploads(BytesView body) {
 
 std::string read_upload_id(BytesView body) {
   pugi::xml_document document;
-  std::string id = text_of(open(document, body, "InitiateMultipartUploadResult", "answer to an upload"), "UploadId");
+  const pugi::xml_node root = open(document, body, "InitiateMultipartUploadResult", "answer to an upload",
+                                   "InitiateMultipartUpload");  // as rclone calls it
+  std::string id = text_of(root, "UploadId");
   if (id.empty()) refuse("answer to an upload", "it has no UploadId");
   return id;
 }

@@ -79,6 +79,9 @@ std::size_t Running::head(char* text, std::size_t size, std::size_t count, void*
     long status = 0;
     curl_easy_getinfo(run.easy, CURLINFO_RESPONSE_CODE, &status);
     response.status = static_cast<int>(status);
+    run.head_over = false;
+  } else if (line == "\r\n" || line == "\n") {
+    run.head_over = true;
   } else if (const std::size_t colon = line.find(':'); colon != line.npos && response.headers.size() < most_headers) {
     response.headers.emplace_back(lower(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
   }
@@ -153,7 +156,7 @@ void Running::set_once(const Options& options) {
 void Running::begin(std::shared_ptr<Exchange> next, const Options& options) {
   exchange = std::move(next);
   part = offset = 0;
-  placing = decided = full = too_long = false;
+  head_over = placing = decided = full = too_long = false;
   into = {};
   deadline = request().deadline;
   std::uint64_t size = 0;
@@ -234,6 +237,8 @@ void Running::finish(CURLcode code) {
     default: say(Trouble::cut, curl_easy_strerror(code)); break;
   }
   if (answer.trouble == Trouble::none && answer.status == 0) say(Trouble::cut, "no answer came");
+  // curl takes the end of a connection for the end of the head.
+  if (answer.trouble == Trouble::none && !head_over) say(Trouble::cut, "the connection was closed within the answer");
 }
 
 }  // namespace oas::store::http

@@ -27,7 +27,7 @@ struct Running {
   curl_slist* headers = nullptr;
   std::shared_ptr<Exchange> exchange;
   std::size_t part = 0, offset = 0;  // of the request's body, what is sent next
-  bool placing = false, decided = false, full = false, too_long = false;
+  bool head_over = false, placing = false, decided = false, full = false, too_long = false;
   std::span<std::byte> into;
   Clock::time_point deadline;
 
