@@ -7,7 +7,8 @@ export CCACHE_NOHASHDIR = 1
 export CTEST_OUTPUT_ON_FAILURE = 1
 
 BUILD = cmake --build build/$(1) -j $(JOBS) --
-TEST = tools/with_servers ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
+TEST = tools/with_servers tests/tools/no_secrets build/$(1)/Testing/Temporary/LastTest.log \
+  ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
 
 .PHONY: help demo test bench install format format-check tidy asan tsan fuzz clean
 .DEFAULT_GOAL := help
@@ -31,10 +32,12 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@build/dev/bin/oas --folder demo fsck --deep
 	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
-# A real MySQL and DataJoint for Python are fetched once; where they cannot be had, their tests are skipped, by name.
+# A real MySQL, S3 servers and DataJoint for Python are fetched once; where they cannot be had, their tests are skipped,
+# by name.
 define neighbours
 	@tests/interop/get_datajoint || echo "get_datajoint: DataJoint for Python could not be had: its tests are skipped"
 	@test -e build/mysql || tests/servers/get_mysql || echo "get_mysql: no MySQL could be had: its tests are skipped"
+	@tests/servers/get_s3 || echo "get_s3: no S3 server could be had: its tests are skipped"
 endef
 
 test:  ## build everything and run all tests

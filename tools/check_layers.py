@@ -40,7 +40,7 @@ THIRD_PARTIES = [
     (r"openssl/", ["core", "store"]),
     (r"zlib\.h", ["format"]),
     (r"sqlite3\.h", ["db/drivers/sqlite.cpp", "bench"]),
-    (r"curl/", ["store/transfer.cpp", "store/transfer.hpp"]),
+    (r"curl/", ["store/transfer.cpp", "store/transfer.hpp", "bench"]),
     (r"pugixml\.hpp", ["store/s3_xml.cpp"]),
     (r"libpq-fe\.h", ["db/drivers/postgres.cpp", "db/postgres_link.hpp", "bench"]),
     (r"mysql\.h", ["db/mysql_link.hpp"]),

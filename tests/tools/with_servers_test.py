@@ -2,6 +2,7 @@
 """Whatever ends tools/with_servers, its servers end too."""
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,51 +10,77 @@ import time
 PATIENCE = 60  # seconds
 
 
-def gone(path, folder):
-    """The server has let go of its port file, and the folder is removed if the keeper lived."""
+KINDS = {"postgres": "OAS_TEST_POSTGRES", "versitygw": "OAS_TEST_S3_VERSITYGW"}
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 5).close()
+        return True
+    except OSError:
+        return False
+
+
+def gone(port, folder):
+    """Nobody listens any more, and the folder is removed if the keeper lived."""
     end = time.monotonic() + PATIENCE
-    while os.path.exists(path) or (folder and os.path.exists(folder)):
+    while listens(port) or (folder and os.path.exists(folder)):
         if time.monotonic() > end:
             return False
         time.sleep(0.05)
     return True
 
 
-def start(tool, *command):
-    """The tool, running, and where its server keeps the file that is there while it runs."""
-    script = 'echo "$OAS_TEST_POSTGRES"; exec "$@"'
-    process = subprocess.Popen([tool, "--only", "postgres", "sh", "-c", script, "sh", *command], text=True,
+def start(tool, kind, *command):
+    """The tool, running, the port of its server, and its folder. None: there is no such server."""
+    script = f'echo "${KINDS[kind]}"; dirname "$OAS_TEST_TLS"; exec "$@"'
+    process = subprocess.Popen([tool, "--only", kind, "sh", "-c", script, "sh", *command], text=True,
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    url = process.stdout.readline().strip()
+    url, folder = process.stdout.readline().strip(), process.stdout.readline().strip()
     if not url:
-        print("skipped: PostgreSQL is not installed")
-        sys.exit(1 if os.environ.get("CI") == "true" else 77)
-    folder = url.split("?socket=")[1]
-    running = os.path.join(folder, ".s.PGSQL." + url.split(":")[3].split("/")[0])
-    if not os.path.exists(running):
-        sys.exit(f"no server listens at {running}")
-    return process, running, os.path.dirname(folder)
+        process.communicate()
+        return None
+    port = int(url.split(":")[3].split("/")[0])
+    if not listens(port):
+        sys.exit(f"no {kind} listens at port {port}")
+    return process, port, folder
 
 
-def main(tool):
-    process, running, folder = start(tool, "sh", "-c", "exit 7")
-    if process.wait(PATIENCE) != 7 or os.path.exists(folder):
-        return "the command's status is not passed on, or the folder stays"
+def try_out(tool, kind):
+    process, port, folder = start(tool, kind, "sh", "-c", "exit 7")
+    if process.wait(PATIENCE) != 7 or not gone(port, folder):
+        return "the command's status is not passed on, or the server or its folder stays"
 
-    process, running, folder = start(tool, "cat")  # cat ends with its input
+    process, port, folder = start(tool, kind, "cat")  # cat ends with its input
     process.kill()
-    if not gone(running, folder):
+    if not gone(port, folder):
         return "the tool was killed, and the server lives on"
     process.communicate()
 
-    process, running, folder = start(tool, "cat")
+    process, port, folder = start(tool, kind, "cat")
     with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
         keeper = next(int(child) for child in children.read().split() if open(f"/proc/{child}/cmdline").read().count(tool))
     os.kill(keeper, signal.SIGKILL)
-    if not gone(running, None):
+    if not gone(port, None):
         return "the keeper was killed, and the server lives on"
     process.communicate()
-    return 0
+    return None
+
+
+def main(tool):
+    tried = 0
+    for kind in KINDS:
+        there = start(tool, kind, "true")
+        if not there:
+            print(f"left out: {kind} is not installed")
+            if kind == "postgres" and os.environ.get("CI") == "true":
+                return f"{kind} is missing"
+            continue
+        there[0].communicate()
+        tried += 1
+        if failure := try_out(tool, kind):
+            return f"{kind}: {failure}"
+    return 0 if tried else 77
 
 
 if __name__ == "__main__":
