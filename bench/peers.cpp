@@ -2,13 +2,13 @@
 // machine gives arrives. The workloads, their names and their data are those of docs/benchmarks.md; any program may run
 // them.
 //
-//   oas_bench_peers [--database sqlite|postgres|mariadb|mysql] [--json] [--durable] [--quick] [--repeats N] [--only
-//   WORKLOAD…]
+//   oas_bench_peers [--database sqlite|postgres|mariadb|mysql] [--store file|s3] [--concurrency N] [--json] [--durable]
+//                   [--quick] [--repeats N] [--only WORKLOAD…]
 //
 // BENCH_POSTGRES, BENCH_MARIADB, BENCH_MYSQL: where the servers are, postgresql://user:password@host:port/database,
-// mysql://…. Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do.
-// The database keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is
-// measured.
+// mysql://…. BENCH_S3: http://key:secret@host:port/bucket; beside it libcurl alone, with as many requests at once (64).
+// Stores do not wait for the disk here (sync = false), and neither does the raw side; --durable: both do. The database
+// keeps its own durability in either case. BENCH_DIR: the folder for scratch files, whose file system is measured.
 #include <iostream>
 #include <map>
 #include <regex>
@@ -20,6 +20,9 @@
 #ifdef OAS_WITH_POSTGRES
 #include "raw_postgres.hpp"
 #endif
+#ifdef OAS_WITH_S3
+#include "raw_s3.hpp"
+#endif
 
 namespace fs = std::filesystem;
 using bench::Timed;
@@ -30,7 +33,8 @@ struct Options {
   bool json = false, durable = false, quick = false;
   int repeats = 7;
   std::set<std::string> only;
-  std::string database = "sqlite";
+  std::string database = "sqlite", store = "file";
+  int concurrency = 64;  // of requests to S3
 };
 
 /// What a variable says of a server.
@@ -65,9 +69,17 @@ struct Scratch {
 
 oas::Session open_session(const fs::path& work, const Options& options) {
   fs::create_directories(work / "store");
-  oas::Settings settings = oas::Settings::parse(fmt::format(
-      R"({{"stores": {{"default": "store", "store": {{"protocol": "file", "location": "{}", "sync": "{}"}}}}}})",
-      (work / "store").string(), options.durable ? "true" : "false"));
+  const bool distant = options.store == "s3";
+  const Server to = distant ? server("BENCH_S3") : Server{};
+  const std::string store =
+      distant
+          ? fmt::format(R"("protocol": "s3", "endpoint": "http://{}:{}", "bucket": "{}", "location": "{}",
+                               "access_key": "{}", "secret_key": "{}", "concurrency": "{}")",
+                        to.host, to.port, to.name, work.filename().string(), to.user, to.password, options.concurrency)
+          : fmt::format(R"("protocol": "file", "location": "{}", "sync": "{}")", (work / "store").string(),
+                        options.durable ? "true" : "false");
+  oas::Settings settings =
+      oas::Settings::parse(fmt::format(R"({{"stores": {{"default": "store", "store": {{{}}}}}}})", store));
   if (options.database == "sqlite") {
     settings.set("database", oas::map({{"backend", "sqlite"}, {"name", (work / "bench.db").string()}}));
   } else {
@@ -80,7 +92,8 @@ oas::Session open_session(const fs::path& work, const Options& options) {
     if (postgres) database.set("name", at.name);
     settings.set("database", database);
   }
-  return oas::Session(settings, oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {}});
+  return oas::Session(settings, oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {},
+                                                    .concurrency = distant ? unsigned(options.concurrency) : 0U});
 }
 
 void must(bool condition, const char* what) {
@@ -169,7 +182,7 @@ class Workloads {
     const auto got = first.order_by("id").fetch();
     for (int i = 0; i < count; ++i) must(got[i]["data"] == rows[i]["data"], "fetched differs from inserted");
     out_.compare("stored_blob_small", "fetch", "rows/s", count, bench::again([&](int) { first.fetch(); }), raw.get,
-                 "open, read, close");
+                 by("open, read, close", "libcurl, GET"));
     out_.compare("stored_blob_small", "insert_duplicate", "rows/s", count,
                  {[&](int) { t.insert(rows); },
                   [&](int k) {
@@ -193,7 +206,8 @@ class Workloads {
                  raw.put, raw.put_by);
     const auto one = t & oas::key({{"id", 0}});
     must(one.fetch1("data") == oas::Value(make(0, elements)), "fetched differs from inserted");
-    out_.compare(workload, "fetch", "MB/s", megabytes(size), {[&](int) { one.fetch1("data"); }}, raw.get, "read(2)");
+    out_.compare(workload, "fetch", "MB/s", megabytes(size), {[&](int) { one.fetch1("data"); }}, raw.get,
+                 by("read(2)", "libcurl, GET"));
     t.remove();
     nothing_left(workload);
   }
@@ -233,7 +247,7 @@ class Workloads {
                     t.remove();
                     t.insert(rows);
                   }},
-                 raw.unlink, "unlink(2), rmdir(2) of each, one SQLite row");
+                 raw.unlink, by("unlink(2), rmdir(2) of each, one SQLite row", "libcurl, DELETE"));
     t.remove();
     nothing_left("npy_small");
   }
@@ -256,16 +270,18 @@ class Workloads {
     const auto one = t & oas::key({{"id", 0}});
     const auto ref = [&] { return one.fetch1("data").as<oas::NpyRef>(); };
     must(ref().load() == data, "fetched differs from inserted");
-    out_.compare(workload, "fetch_load", "MB/s", megabytes(size), {[&](int) { ref().load(); }}, raw.get, "read(2)");
+    out_.compare(workload, "fetch_load", "MB/s", megabytes(size), {[&](int) { ref().load(); }}, raw.get,
+                 by("read(2)", "libcurl, GET"));
     const std::int64_t part = std::max<std::int64_t>(1, lines / 100);
     const auto wanted = static_cast<std::size_t>(part) * 8192;
     const auto before = bytes_read();
     must(ref().load(oas::rows(0, part)).nbytes() == wanted, "the slice has another size");
     const auto read = bytes_read() - before;
     out_.compare(workload, "slice", "ms", 1, {[&](int) { ref().load(oas::rows(0, part)); }},
-                 {[&](int) { bench::read_file(raw.path, wanted, 128); }}, "pread(2)",
+                 {[&](int) { raw.slice(wanted); }}, by("pread(2)", "libcurl, GET"),
                  fmt::format(", \"slice_bytes\": {}, \"read_bytes\": {}", wanted, read));
-    out_.value(workload, "slice_bytes_read", "of slice", static_cast<double>(read) / static_cast<double>(wanted));
+    if (options_.store == "file")  // what comes over sockets is not counted
+      out_.value(workload, "slice_bytes_read", "of slice", static_cast<double>(read) / static_cast<double>(wanted));
     t.remove();
     nothing_left(workload);
   }
@@ -301,11 +317,13 @@ class Workloads {
     const bool many = workload == "folder_many";
     const std::string unit = many ? "files/s" : "MB/s";
     const double amount = many ? files : megabytes(static_cast<std::size_t>(files) * size);
-    const Timed raw{[&](int) {
-                      bench::copy_folder(source, copied);
-                      if (options_.durable) bench::sync_all(copied.string());
-                    },
-                    [&](int) { fs::remove_all(copied); }};
+    const bool distant = options_.store == "s3";
+    const Files objects = distant ? small_objects(files, size) : Files{};
+    const Timed to_folder{[&](int) {
+                            bench::copy_folder(source, copied);
+                            if (options_.durable) bench::sync_all(copied.string());
+                          },
+                          [&](int) { fs::remove_all(copied); }};
     out_.compare(workload, "insert", unit, amount,
                  {[&](int k) {
                     t.insert1({{"id", k}, {"data", source}});
@@ -313,7 +331,10 @@ class Workloads {
                   [&](int k) {
                     (t & oas::key({{"id", k - 1}})).remove();
                   }},
-                 raw, options_.durable ? "cp -r, syncfs" : "cp -r");
+                 distant ? objects.put : to_folder,
+                 distant            ? objects.put_by
+                 : options_.durable ? "cp -r, syncfs"
+                                    : "cp -r");
     t.remove();
     t.insert1({{"id", 0}, {"data", source}});
     const auto one = t & oas::key({{"id", 0}});
@@ -321,7 +342,7 @@ class Workloads {
     out_.compare(
         workload, "download", unit, amount,
         {[&](int) { one.fetch1("data").as<oas::ObjectRef>().download(target); }, [&](int) { fs::remove_all(target); }},
-        copy, "cp -r");
+        distant ? objects.get : copy, distant ? "libcurl, GET, without writing it anywhere" : "cp -r");
     must(std::system(("diff -r '" + source.string() + "' '" + target.string() + "'").c_str()) == 0,
          "downloaded differs from inserted");
     for (const auto& path : {source, target, copied}) fs::remove_all(path);
@@ -383,8 +404,8 @@ class Workloads {
   /// In a process of its own each, because a peak cannot be taken back.
   void memory(const std::string& name) {
     const std::string command =
-        fmt::format("exec '{}' --child {} '{}' {} {}", fs::read_symlink("/proc/self/exe").string(), name,
-                    (work_ / "memory").string(), options_.quick ? "quick" : "full", options_.database);
+        fmt::format("exec '{}' --child {} '{}' {} {} {}", fs::read_symlink("/proc/self/exe").string(), name,
+                    (work_ / "memory").string(), options_.quick ? "quick" : "full", options_.database, options_.store);
     FILE* child = ::popen(command.c_str(), "r");
     bench::check(child != nullptr, "popen");
     double before = 0, above = 0, seconds = 0, amount = 0;
@@ -407,12 +428,14 @@ class Workloads {
     std::string path;
     Timed put, get, unlink;
     std::string put_by;
+    std::function<void(std::size_t)> slice = [this](std::size_t wanted) { bench::read_file(path, wanted, 128); };
   };
 
   template <class T>
   T few(T full, T quick) const {
     return options_.quick ? quick : full;
   }
+  const char* by(const char* here, const char* in_s3) const { return options_.store == "s3" ? in_s3 : here; }
   static double megabytes(std::size_t bytes) { return static_cast<double>(bytes) / 1e6; }
 
   oas::Table<> table(const std::string& name, const std::string& type) {
@@ -431,6 +454,7 @@ class Workloads {
   /// Many files of 10 KB, in one folder or, as the keys of rows make them, each in a folder of its own; new ones each
   /// turn, because some file systems are slow to make a file where one was removed a moment ago.
   Files small_files(int count, bool own_folders = false) {
+    if (options_.store == "s3") return small_objects(count);
     Files f;
     const std::string folder = (raw_ / ("small-" + std::to_string(++raws_))).string();
     fs::create_directories(folder);
@@ -468,6 +492,7 @@ class Workloads {
 
   /// One large file. The database keeps its durability on both sides: with the file a row is committed.
   Files one_file(std::size_t size) {
+    if (options_.store == "s3") return one_object(size);
     Files f;
     f.path = (raw_ / ("one-" + std::to_string(size))).string();
     const auto data = std::make_shared<std::string>(bench::octets(1, size));
@@ -484,6 +509,47 @@ class Workloads {
     return f;
   }
 
+#ifdef OAS_WITH_S3
+  std::shared_ptr<bench::RawS3> raw_s3() const {
+    const Server to = server("BENCH_S3");
+    return std::make_shared<bench::RawS3>(
+        fmt::format("http://{}:{}/{}/{}-raw/", to.host, to.port, to.name, work_.filename().string()), to.user,
+        to.password, options_.concurrency);
+  }
+  Files small_objects(int count, std::size_t size = 10240) {
+    const auto s3 = raw_s3();
+    const auto data = std::make_shared<std::vector<std::string>>();
+    for (int i = 0; i < count; ++i) data->push_back(bench::octets(static_cast<std::uint64_t>(i), size));
+    const auto keys = [=, folder = ++raws_](int turn) {
+      std::vector<std::string> all;
+      for (int i = 0; i < count; ++i) all.push_back(fmt::format("{}/{}/{}.bin", folder, turn, i));
+      return all;
+    };
+    const auto put = [=](int turn) { s3->put(keys(turn), {data->begin(), data->end()}); };
+    Files f;
+    f.put = {put};
+    f.get = {[=](int) { s3->get(keys(0), size); }};
+    f.unlink = {[=](int turn) { s3->remove(keys(100 + turn)); }, [=](int turn) { put(100 + turn); }};
+    f.put_by = "libcurl, PUT";
+    return f;
+  }
+  Files one_object(std::size_t size) {
+    const auto s3 = raw_s3();
+    const auto data = std::make_shared<std::string>(bench::octets(1, size));
+    const std::string key = fmt::format("one-{}", size);
+    Files f;
+    f.path = key;
+    f.put = {[=](int) { s3->put({key}, {*data}); }};
+    f.get = {[=](int) { s3->get_parts(key, size, std::size_t{8} << 20); }};
+    f.slice = [=](std::size_t wanted) { s3->get_parts(key, wanted, wanted); };
+    f.put_by = "libcurl, PUT";
+    return f;
+  }
+#else
+  Files small_objects(int, std::size_t = 0) { throw std::runtime_error("this build has no S3"); }
+  Files one_object(std::size_t) { throw std::runtime_error("this build has no S3"); }
+#endif
+
   /// None for MariaDB.
   std::unique_ptr<bench::RawDatabase> raw_database() const {
     if (options_.database == "sqlite") return std::make_unique<bench::RawSqlite>((raw_ / "raw.db").string());
@@ -492,9 +558,17 @@ class Workloads {
 #endif
     return nullptr;
   }
+  /// Without copies that servers keep for a while (docs/ledger.md, quarantine).
   std::size_t objects() const {
+    if (options_.store == "s3") {
+      oas::Session other = open_session(work_, options_);
+      return other.store("store")->list("_", {}, 100'000).entries.size();
+    }
     std::size_t count = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(work_ / "store")) count += entry.is_regular_file();
+    for (auto entry = fs::recursive_directory_iterator(work_ / "store"); entry != fs::end(entry); ++entry) {
+      if (entry->path().filename() == "_oas_quarantine") entry.disable_recursion_pending();
+      count += entry->is_regular_file();
+    }
     return count;
   }
   void nothing_left(const std::string& workload) {
@@ -528,10 +602,12 @@ double resident(const std::string& key) {
 }
 
 /// One memory workload; prints "before above seconds amount unit", memory in MB.
-int child(const std::string& name, const fs::path& work, bool quick, const std::string& database) {
+int child(const std::string& name, const fs::path& work, bool quick, const std::string& database,
+          const std::string& store) {
   fs::create_directories(work);
   Options options;
   options.database = database;
+  options.store = store;
   oas::Session session = open_session(work, options);
   oas::Schema lab = session.schema("bench");
   lab.drop();
@@ -617,8 +693,8 @@ int child(const std::string& name, const fs::path& work, bool quick, const std::
 }
 
 int run(const std::vector<std::string>& arguments) {
-  if (arguments.size() == 5 && arguments[0] == "--child")
-    return child(arguments[1], arguments[2], arguments[3] == "quick", arguments[4]);
+  if (arguments.size() == 6 && arguments[0] == "--child")
+    return child(arguments[1], arguments[2], arguments[3] == "quick", arguments[4], arguments[5]);
   Options options;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const auto& a = arguments[i];
@@ -630,13 +706,18 @@ int run(const std::vector<std::string>& arguments) {
       options.quick = true;
     else if (a == "--database" && i + 1 < arguments.size())
       options.database = arguments[++i];
+    else if (a == "--store" && i + 1 < arguments.size())
+      options.store = arguments[++i];
+    else if (a == "--concurrency" && i + 1 < arguments.size())
+      options.concurrency = std::stoi(arguments[++i]);
     else if (a == "--repeats" && i + 1 < arguments.size())
       options.repeats = std::stoi(arguments[++i]);
     else if (a == "--only")
       options.only.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), arguments.end()), i = arguments.size();
     else
-      throw std::runtime_error("unknown argument " + a +
-                               ". known: --database --json --durable --quick --repeats N --only WORKLOAD…");
+      throw std::runtime_error(
+          "unknown argument " + a +
+          ". known: --database --store --concurrency --json --durable --quick --repeats N --only WORKLOAD…");
   }
   if (const char* quick = std::getenv("BENCH_QUICK"); quick && *quick) options.quick = true;
   bench::Report out(options.json, options.repeats, OAS_VERSION);
