@@ -122,11 +122,17 @@ std::string next_user(const fs::path& folder) {
   return (status == 0 ? "" : "the next user failed\n") + text_of(folder / "wrong");
 }
 
-/// SQLite without a name, or the variable of a server.
+constexpr const char* s3 = "OAS_TEST_S3_VERSITYGW";
+
+/// SQLite without a name, or the variable of a server: of a database, or of one for the objects beside SQLite.
 class Kill : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
     if (*GetParam() == 0) return;
+    if (GetParam() == std::string_view(s3)) {
+      OAS_NEED_S3(s3)
+      return write_text(folder.path() / "s3", S3Server::fresh_location());
+    }
     OAS_NEED_SERVER(GetParam())
     write_text(folder.path() / "server", empty_server(GetParam()));
   }
@@ -138,6 +144,11 @@ INSTANTIATE_TEST_SUITE_P(Sqlite, Kill, testing::Values(""), name_of);
 INSTANTIATE_TEST_SUITE_P(Sqlite, Race, testing::Values(""), name_of);
 INSTANTIATE_TEST_SUITE_P(Server, Kill, testing::ValuesIn(servers()), name_of);
 INSTANTIATE_TEST_SUITE_P(Server, Race, testing::ValuesIn(servers()), name_of);
+#ifdef OAS_WITH_S3
+const auto s3_name = [](const testing::TestParamInfo<const char*>&) { return "versitygw"; };
+INSTANTIATE_TEST_SUITE_P(S3, Kill, testing::Values(s3), s3_name);
+INSTANTIATE_TEST_SUITE_P(S3, Race, testing::Values(s3), s3_name);
+#endif
 
 TEST_P(Kill, ProcessesAtRandomMoments) {
   const unsigned seed = std::random_device{}();

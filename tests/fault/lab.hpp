@@ -24,8 +24,10 @@
 #include "db/registry.hpp"
 #include "engine/ledger.hpp"
 #include "engine/state.hpp"
+#include "store/registry.hpp"
 #include "support/faulty_connection.hpp"
 #include "support/faulty_store.hpp"
+#include "support/s3_server.hpp"
 #include "support/test_server.hpp"
 
 namespace oas::test {
@@ -87,12 +89,22 @@ inline int wait_for(pid_t child) {
 }
 inline int run_child(const std::function<int()>& body) { return wait_for(start_child(body)); }
 
+/// The store in the folder, or at the location that the file `s3` names, on versitygw.
+inline StoreConfig store_in(const fs::path& folder) {
+  fs::create_directories(folder / "store");
+  const std::string location = text_of(folder / "s3");
+  if (location.empty())
+    return {.name = "main", .protocol = "file", .options = {{"location", (folder / "store").string()}}};
+  return {.name = "main", .protocol = "s3", .options = s3_server("OAS_TEST_S3_VERSITYGW").value().options(location)};
+}
+
 /// SQLite in the folder, or the server that the file `server` names: its variable and, where it has several, the
 /// database.
 inline Settings settings_in(const fs::path& folder) {
-  fs::create_directories(folder / "store");
-  Settings settings = Settings::parse(R"({"stores": {"default": "main", "main": {"protocol": "file", "location": ")" +
-                                      (folder / "store").string() + "\"}}}");
+  const StoreConfig store = store_in(folder);
+  std::string entry = "\"protocol\": \"" + store.protocol + '"';
+  for (const auto& [key, value] : store.options) entry += ", \"" + key + "\": \"" + value + '"';
+  Settings settings = Settings::parse("{\"stores\": {\"default\": \"main\", \"main\": {" + entry + "}}}");
   std::istringstream where(text_of(folder / "server"));
   std::string variable, name;
   if (!(where >> variable)) {
@@ -126,6 +138,15 @@ inline Session open_session(const fs::path& folder, std::shared_ptr<FaultPlan> p
     };
   }
   return Session(std::move(settings), std::move(options));
+}
+
+/// All objects of one folder's store into another's, which has none.
+inline void copy_objects(const fs::path& from, const fs::path& to) {
+  const auto source = store::open_store(store_in(from)), target = store::open_store(store_in(to));
+  for (Page page{{}, true}; page.more;) {
+    page = source->list("", page.entries.empty() ? "" : page.entries.back().key);
+    for (const ObjectInfo& entry : page.entries) target->write(entry.key, source->read(entry.key).value().data.view());
+  }
 }
 
 /// What a value is, without the random parts of paths. Loads it.

@@ -151,6 +151,7 @@ TEST_P(StoreSuite, TakesEveryLegalKey) {
       EXPECT_EQ(code_of([&] { store_->upload(key)->commit(); }), Errc::usage);
       continue;
     }
+    if (key.find_first_of(GetParam().untaken) != key.npos) continue;
     put(key, "at " + key);
     EXPECT_EQ(get(key), "at " + key);
     EXPECT_EQ(store_->stat(key)->key, key);
@@ -179,6 +180,7 @@ TEST_P(StoreSuite, RefusesEveryIllegalKey) {
 }
 
 TEST_P(StoreSuite, AnObjectAndAFolderOfOneNameBothLiveOrAreRefused) {
+  if (!GetParam().objects_in_objects) GTEST_SKIP() << "the server fails, and may not say why";
   put("a", "object");
   try {
     put("a/b", "below it");
@@ -355,6 +357,7 @@ TEST_P(StoreSuite, AReaderOfOneVersionSeesNoOther) {
 }
 
 TEST_P(StoreSuite, ReadersNeverSeeHalves) {
+  if (!GetParam().replaces_at_once) GTEST_SKIP() << "the server truncates what it replaces";
   constexpr std::size_t size = 200'000;
   put("big", std::string(size, 'a'));
   std::atomic<bool> stop = false;
@@ -430,7 +433,9 @@ TEST_P(StoreSuite, WhatAnUploadLeavesIsFoundAndFreed) {
   EXPECT_FALSE(store_->stat("u/large"));
   store_->abandon(found[0]);
   store_->abandon(found[0]);
-  EXPECT_EQ(code_of([&] { upload->commit(); }), Errc::conflict);
+  if (GetParam().aborted_uploads) {
+    EXPECT_EQ(code_of([&] { upload->commit(); }), Errc::conflict);
+  }
   EXPECT_TRUE(store_->unfinished("").empty());
   upload = store_->upload("u/large");
   upload->append(as_bytes(large));
@@ -557,7 +562,7 @@ TEST_P(StoreSuite, RandomKeysAreListedAsTheyAre) {
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937 random(seed);
-  const std::string letters = "ab-./0";
+  const std::string letters = GetParam().objects_in_objects ? "ab-./0" : "ab-.0";
   std::set<std::string> expected;
   for (int i = 0; i < 300; ++i) {
     std::string key;

@@ -1,14 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <random>
-#include <regex>
 
 #include "conformance/store/store_suite.hpp"
 #include "store/registry.hpp"
 #include "support/faulty_store.hpp"
 #include "support/recording_store.hpp"
+#include "support/s3_server.hpp"
 #include "support/temp_folder.hpp"
 
 namespace oas::test {
@@ -28,23 +26,14 @@ std::shared_ptr<Store> decorate(const std::shared_ptr<Store>& inner) {
   return std::make_shared<Decorator>(inner);
 }
 
-/// A store in a location of its own on the server that a variable of the environment names, as
-/// http://ACCESS:SECRET@HOST:PORT/BUCKET (tools/with_servers). Null: there is none.
+/// A store in a location of its own on the server that a variable names. Null: there is none.
 std::shared_ptr<Store> open_s3(const char* variable) {
-  const char* const value = std::getenv(variable);
-  if (!value) return nullptr;
-  static const std::regex form("(https?://)([^:@/]+):([^@/]+)@([^/]+)/([^/]+)");
-  std::cmatch parts;
-  if (!std::regex_match(value, parts, form)) throw std::runtime_error(std::string(variable) + " is no URL of a server");
-  static std::atomic<int> counter = 0;
-  auto store = store::open_store(
-      {.name = "s",
-       .protocol = "s3",
-       .options = {{"endpoint", parts.str(1) + parts.str(4)},
-                   {"bucket", parts.str(5)},
-                   {"location", "t" + std::to_string(std::random_device{}()) + "-" + std::to_string(++counter)},
-                   {"access_key", parts.str(2)},
-                   {"secret_key", parts.str(3)}}});
+  const auto server = s3_server(variable);
+  if (!server) return nullptr;
+  auto options = server->options(S3Server::fresh_location());
+  if (const char* const tls = std::getenv("OAS_TEST_TLS"); tls && server->scheme == "https")
+    options["ca_file"] = std::string(tls) + "/ca.pem";
+  auto store = store::open_store({.name = "s", .protocol = "s3", .options = options});
   store->probe();
   return store;
 }
@@ -61,8 +50,9 @@ std::vector<StoreCase> store_cases() {
       {"forwarded_file", [] { return decorate<StoreDecorator>(open_file()); }, all},
       {"recorded_memory", [] { return decorate<RecordingStore>(open_memory()); }, all},
       {"versitygw", [] { return open_s3("OAS_TEST_S3_VERSITYGW"); }, s3, "\x01", 1000},
-      {"moto", [] { return open_s3("OAS_TEST_S3_MOTO"); }, s3, "\x01", 1000},
-      {"rclone", [] { return open_s3("OAS_TEST_S3_RCLONE"); }, s3_without_conditions, "\x01", 1000},
+      {"versitygw_tls", [] { return open_s3("OAS_TEST_S3_TLS"); }, s3, "\x01", 1000},
+      {"moto", [] { return open_s3("OAS_TEST_S3_MOTO"); }, s3, "\x01", 1000, "\n", true, true, false},
+      {"rclone", [] { return open_s3("OAS_TEST_S3_RCLONE"); }, s3_without_conditions, "\x01", 1000, "", false, false},
       {"faulty_memory", [] { return decorate<FaultyStore>(open_memory()); }, all},
   };
 }

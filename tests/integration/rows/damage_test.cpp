@@ -133,7 +133,9 @@ TEST_P(Damage, AnObjectRewrittenWhileItIsRead) {
   const NpyRef ref = table.fetch1("npy").as<NpyRef>();
   static_cast<void>(ref.load(rows(0, 1)));
   const std::string key = path_of("npy");
-  rewrite(key, store().read(key)->data.text());
+  std::string other(store().read(key)->data.text());
+  other.back() ^= 1;  // some stores cannot tell versions of the same bytes
+  rewrite(key, other);
   fails(Errc::conflict, {key}, [&] { static_cast<void>(ref.load(rows(5000, 1))); });
   EXPECT_EQ(table.fetch1("npy").as<NpyRef>().load(rows(5000, 1)).item<std::int64_t>(), 5000);
   const ObjectRef object = table.fetch1("object").as<ObjectRef>();

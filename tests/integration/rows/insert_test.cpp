@@ -19,6 +19,10 @@ class Insert : public Lab {
   }
 };
 OAS_EVERYWHERE(Insert);
+#if defined(OAS_WITH_POSTGRES) && defined(OAS_WITH_S3)
+INSTANTIATE_TEST_SUITE_P(OnTwoServers, Insert, ::testing::Values("postgres_versitygw"),
+                         [](const auto& over) { return std::string(over.param); });
+#endif
 
 TEST_P(Insert, FromRanges) {
   auto trials = table();
@@ -35,6 +39,27 @@ TEST_P(Insert, FromRanges) {
   EXPECT_EQ(trials.size(), 10U);
   EXPECT_EQ((trials & key({{"id", 9}})).fetch1("x").as<NpyRef>().load(), counting(10, 9));
   expect_tidy(20);
+}
+
+// Others know nothing of what this process has seen.
+TEST_P(Insert, ContentThatOthersRemovedIsWrittenAgain) {
+  auto notes = declare("Note", "id : int32\n---\nb : <hash@>");
+  const Bytes content = Bytes::copy("the same");
+  notes.insert1({{"id", 1}, {"b", content}});
+  expect_tidy(1);  // it was listed and read
+  const std::string key = objects().at(0);
+  if (std::string_view(GetParam()).ends_with("memory")) {
+    EXPECT_TRUE(store().remove(key));
+  } else {
+    Session other(settings());
+    EXPECT_TRUE(other.store("main")->remove(key));
+  }
+  store().clear();
+  notes.insert1({{"id", 2}, {"b", content}});
+  EXPECT_EQ(store().count("write"), 1U);
+  EXPECT_EQ(store().count("list") + store().count("stat"), 0U);
+  for (const int id : {1, 2}) EXPECT_EQ((notes & oas::key({{"id", id}})).fetch1("b").as<Bytes>().text(), "the same");
+  expect_tidy(1);
 }
 
 TEST_P(Insert, FromColumns) {

@@ -1,5 +1,5 @@
 // What the tests of the row path share: a database, {sqlite, postgres, mariadb, mysql}, and two stores of their own,
-// {file, memory}; requests are recorded, and the database is read and damaged behind the library's back.
+// {file, memory, versitygw}; requests are recorded, and the database is read and damaged behind the library's back.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,6 +18,7 @@
 
 #include "support/raw_database.hpp"
 #include "support/recording_store.hpp"
+#include "support/s3_server.hpp"
 #include "support/temp_folder.hpp"
 #include "support/test_server.hpp"
 
@@ -37,6 +38,7 @@ class Lab : public ::testing::TestWithParam<const char*> {
   }
   void SetUp() override {
     if (*server()) OAS_NEED_SERVER(server())
+    if (on_s3()) OAS_NEED_S3(s3)
   }
 
  public:
@@ -60,6 +62,7 @@ class Lab : public ::testing::TestWithParam<const char*> {
     return path(name);
   }
   static bool on_files() { return std::string_view(GetParam()).ends_with("file"); }
+  static bool on_s3() { return std::string_view(GetParam()).ends_with("versitygw"); }
   /// Without the server, suites are made with SQLite, and then their tests are skipped.
   static bool on_postgres() { return server() == std::string_view("OAS_TEST_POSTGRES") && test_server(server()); }
   /// Or MariaDB.
@@ -77,9 +80,14 @@ class Lab : public ::testing::TestWithParam<const char*> {
   /// `main` is the default store; members of both stores, and others, as JSON.
   Settings settings(const std::string& of_main = {}, const std::string& of_cold = {}) const {
     const auto store = [&](const char* name, const std::string& more) {
-      const std::string where = on_files() ? R"(, "location": ")" + path(name).string() + R"(", "sync": "false")" : "";
-      return '"' + std::string(name) + R"(": {"protocol": ")" + (on_files() ? "file" : "memory") + '"' + where +
-             (more.empty() ? "" : ", ") + more + "}";
+      std::string entry = R"("protocol": "memory")";
+      if (on_files()) entry = R"("protocol": "file", "location": ")" + path(name).string() + R"(", "sync": "false")";
+      if (on_s3()) {
+        entry = R"("protocol": "s3")";
+        for (const auto& [key, value] : s3_server(s3).value().options(location_ + "/" + name))
+          entry += ", \"" + key + "\": \"" + value + '"';
+      }
+      return '"' + std::string(name) + "\": {" + entry + (more.empty() ? "" : ", ") + more + "}";
     };
     return with_stores(R"({"default": "main", )" + store("main", of_main) + ", " + store("cold", of_cold) + "}");
   }
@@ -197,7 +205,9 @@ class Lab : public ::testing::TestWithParam<const char*> {
   }
 
  private:
+  static constexpr const char* s3 = "OAS_TEST_S3_VERSITYGW";
   TempFolder folder_;
+  const std::string location_ = S3Server::fresh_location();
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<RecordingStore>> stores_;
   std::optional<Session> session_;
@@ -205,6 +215,11 @@ class Lab : public ::testing::TestWithParam<const char*> {
   std::unique_ptr<RawDatabase> raw_;
 };
 
+#ifdef OAS_WITH_S3
+#define OAS_ON_S3 , "sqlite_versitygw"
+#else
+#define OAS_ON_S3
+#endif
 #ifdef OAS_WITH_POSTGRES
 #define OAS_ON_POSTGRES , "postgres_file", "postgres_memory"
 #else
@@ -215,9 +230,10 @@ class Lab : public ::testing::TestWithParam<const char*> {
 #else
 #define OAS_ON_MYSQL
 #endif
-/// Tests of suites derived from Lab run over every database, with objects in a folder and in memory.
-#define OAS_EVERYWHERE(suite)                                                                                         \
-  INSTANTIATE_TEST_SUITE_P(On, suite, ::testing::Values("sqlite_file", "sqlite_memory" OAS_ON_POSTGRES OAS_ON_MYSQL), \
+/// Tests of suites derived from Lab run over every database, with objects in a folder, in memory and in S3.
+#define OAS_EVERYWHERE(suite)                                                                                        \
+  INSTANTIATE_TEST_SUITE_P(On, suite,                                                                                \
+                           ::testing::Values("sqlite_file", "sqlite_memory" OAS_ON_S3 OAS_ON_POSTGRES OAS_ON_MYSQL), \
                            [](const auto& over) { return std::string(over.param); })
 
 /// Over every server, with objects in a folder.

@@ -71,6 +71,44 @@ class Server:
         self.keeper.close()
 
 
+class S3:
+    """A location of its own in the bucket of versitygw. boto3 and s3fs, for the tests, look for no other credentials."""
+
+    def __init__(self):
+        if "OAS_TEST_S3_VERSITYGW" not in os.environ:
+            reference.missing("OAS_TEST_S3_VERSITYGW is not set. run tests/servers/get_s3, and this under "
+                              "tools/with_servers", always_skipped=True)
+        for name in list(os.environ):
+            if name.startswith("AWS_"):
+                del os.environ[name]
+        os.environ.update(AWS_DEFAULT_REGION="us-east-1", AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null",
+                          AWS_SHARED_CREDENTIALS_FILE="/dev/null")
+        self.url = urllib.parse.urlsplit(os.environ["OAS_TEST_S3_VERSITYGW"])
+        self.bucket, self.place = self.url.path[1:], f"live-{os.getpid()}-{os.urandom(4).hex()}"
+
+    def entry(self, store):
+        return {"protocol": "s3", "endpoint": f"{self.url.hostname}:{self.url.port}", "bucket": self.bucket,
+                "location": f"{self.place}/{store}", "access_key": self.url.username,
+                "secret_key": self.url.password, "secure": False}
+
+    def files(self):
+        """s3fs as DataJoint for Python has it, but without its memory of listings."""
+        import s3fs
+        return s3fs.S3FileSystem(key=self.url.username, secret=self.url.password, use_listings_cache=False,
+                                 client_kwargs={"endpoint_url": f"http://{self.url.hostname}:{self.url.port}"})
+
+    def client(self):
+        import boto3
+        return boto3.client("s3", endpoint_url=f"http://{self.url.hostname}:{self.url.port}",
+                            aws_access_key_id=self.url.username, aws_secret_access_key=self.url.password)
+
+    def take(self, folder, store):
+        """What lies in a folder goes to where the store has it."""
+        for file in folder.rglob("*"):
+            if file.is_file():
+                self.files().put_file(str(file), f"{self.bucket}/{self.place}/{store}/{file.relative_to(folder)}")
+
+
 class Refused(Exception):
     """An error of our side: its code and its message."""
 
@@ -96,15 +134,18 @@ class Side:
 
 
 class Beside:
-    """A folder with settings and stores, in which both work: `with Beside(program, kind) as both`."""
+    """A folder with settings and stores, in which both work: `with Beside(program, kind) as both`. `in_s3`: the stores
+    are there, not folders."""
 
-    def __init__(self, program, kind, **settings):
+    def __init__(self, program, kind, in_s3=False, **settings):
+        self.s3 = S3() if in_s3 else None
         self.program, self.server = os.path.realpath(program), Server(kind)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="oas-live-"))
         stores = {"default": "main", "filepath_default": "main"}
         for name, more in STORES.items():
             (self.folder / name).mkdir()
-            stores[name] = {"protocol": "file", "location": str(self.folder / name), **more}
+            stores[name] = {**(self.s3.entry(name) if self.s3 else
+                               {"protocol": "file", "location": str(self.folder / name)}), **more}
         (self.folder / "datajoint.json").write_text(json.dumps({
             "database": self.server.settings(), "stores": stores, "safemode": False,
             "download_path": str(self.folder / "downloads"), **settings}))

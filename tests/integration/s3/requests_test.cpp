@@ -1,0 +1,107 @@
+// What rows ask of a server of S3, counted on the wire.
+#include <gtest/gtest.h>
+#include <oas/oas.hpp>
+
+#include <map>
+
+#include "support/s3_faults.hpp"
+#include "support/s3_server.hpp"
+#include "support/temp_folder.hpp"
+
+namespace oas::test {
+namespace {
+
+constexpr const char* variable = "OAS_TEST_S3_VERSITYGW";
+using Counts = std::map<std::string, int>;
+
+class S3Requests : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    OAS_NEED_S3(variable)
+    const S3Server server = s3_server(variable).value();
+    proxy_.emplace(server.port, s3_kind);
+    Settings settings;
+    settings.set("database", map({{"backend", "sqlite"}, {"name", (folder_.path() / "lab.db").string()}}));
+    Map store = map({{"protocol", "s3"}});
+    for (const auto& [key, value] : server.options(S3Server::fresh_location(), proxy_->port())) store.set(key, value);
+    settings.set("stores.main", store);
+    settings.set("collector.foreign_writers", false);
+    session_.emplace(std::move(settings), SessionOptions{.log = [](LogLevel, std::string_view) {}, .concurrency = 16});
+    session_->store("main")->probe();
+  }
+
+  Table<> declare(const std::string& type) {
+    return session_->schema("lab").declare("Item", Tier::manual, "id : int32\n---\nx : " + type);
+  }
+  static std::vector<Row> rows(int count) {
+    std::vector<Row> all;
+    for (int i = 0; i < count; ++i) {
+      std::vector<std::int64_t> numbers(100);
+      for (int k = 0; k < 100; ++k) numbers[static_cast<std::size_t>(k)] = i * 1000 + k;
+      all.push_back(Row{{"id", i}, {"x", Array::own(std::move(numbers))}});
+    }
+    return all;
+  }
+  /// Since the last time.
+  Counts asked() {
+    const auto all = proxy_->asked();
+    Counts counts;
+    for (std::size_t i = seen_; i < all.size(); ++i) ++counts[all[i]];
+    seen_ = all.size();
+    return counts;
+  }
+
+  TempFolder folder_;
+  std::optional<HttpProxy> proxy_;
+  std::optional<Session> session_;
+  std::size_t seen_ = 0;
+};
+
+TEST_F(S3Requests, OneForEachContentInAndOneOut) {
+  auto table = declare("<blob@main>");
+  asked();
+  table.insert(rows(50));
+  EXPECT_EQ(asked(), (Counts{{"put", 50}}));
+  EXPECT_EQ(table.fetch().size(), 50U);
+  EXPECT_EQ(asked(), (Counts{{"get", 50}}));
+}
+
+TEST_F(S3Requests, NoneForReferencesAndAtMostTwoForASlice) {
+  auto table = declare("<npy@main>");
+  table.insert(rows(20));
+  std::vector<std::int64_t> numbers(1'000'000);
+  table.insert1(Row{{"id", 20}, {"x", Array::own(std::move(numbers))}});
+  asked();
+  const auto all = table.order_by("id").fetch();
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)].at<NpyRef>("x").shape()[0], 100);
+  EXPECT_EQ(asked(), Counts());
+  EXPECT_EQ(all[20].at<NpyRef>("x").load(oas::rows(5000, 10'000)).shape()[0], 10'000);
+  const Counts slice = asked();
+  ASSERT_EQ(slice.size(), 1U);
+  EXPECT_EQ(slice.begin()->first, "range");
+  EXPECT_LE(slice.begin()->second, 2);
+}
+
+TEST_F(S3Requests, AThousandRowsGoInThree) {
+  auto table = declare("<npy@main>");
+  table.insert(rows(1000));
+  asked();
+  EXPECT_EQ(table.remove(), 1000U);
+  session_->collect();
+  const Counts gone = asked();
+  EXPECT_EQ(gone.size(), 1U) << "nothing is listed, and nothing looked for";
+  EXPECT_LE(gone.at("delete_many"), 3);
+}
+
+TEST_F(S3Requests, ContentThatIsThereIsRefusedAndLookedAt) {
+  auto table = declare("<blob@main>");
+  table.insert(rows(10));
+  asked();
+  auto again = rows(10);
+  for (std::size_t i = 0; i < again.size(); ++i) again[i].set("id", 100 + static_cast<std::int64_t>(i));
+  table.insert(again);
+  EXPECT_EQ(asked(), (Counts{{"put", 10}, {"head", 10}}));
+}
+
+}  // namespace
+}  // namespace oas::test
