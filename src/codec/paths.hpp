@@ -23,8 +23,8 @@ std::string random_token(int length);
 
 /// Beside every folder object.
 std::string manifest_path(std::string_view folder_path);
-/// The sections as they stand in paths: without outer slashes; empty if the section is the root of the store, or, of files
-/// that belong to users, if there is none.
+/// The sections as they stand in paths: without outer slashes; empty if the section is the root of the store, or, of
+/// files that belong to users, if there is none.
 std::string hash_section(const StoreConfig& config);
 std::string schema_section(const StoreConfig& config);
 std::string filepath_section(const StoreConfig& config);

@@ -31,8 +31,8 @@ class Roles : public Lab {
   /// Lines of trash, of an object that no row refers to.
   void leave_behind(const std::string& path) {
     store().write(path, as_bytes("left behind"));
-    raw()->run("INSERT INTO " + raw()->table("~oas_trash") + " (store, path, folder, since, id) VALUES ('main', '" + path + "', " +
-               (on_postgres() ? "false" : "0") + ", 0, 'left')");
+    raw()->run("INSERT INTO " + raw()->table("~oas_trash") + " (store, path, folder, since, id) VALUES ('main', '" +
+               path + "', " + (on_postgres() ? "false" : "0") + ", 0, 'left')");
   }
 
  private:
