@@ -26,6 +26,7 @@ std::shared_ptr<Store> decorate(const std::shared_ptr<Store>& inner) {
   return std::make_shared<Decorator>(inner);
 }
 
+#if defined(OAS_WITH_S3) && !defined(OAS_TEST_LOCAL_STORES)
 /// A store in a location of its own on the server that a variable names. Null: there is none.
 std::shared_ptr<Store> open_s3(const char* variable) {
   const auto server = s3_server(variable);
@@ -37,24 +38,30 @@ std::shared_ptr<Store> open_s3(const char* variable) {
   store->probe();
   return store;
 }
+#endif
 
 }  // namespace
 
 std::vector<StoreCase> store_cases() {
   const StoreTraits all{.atomic_create = true, .conditional_write = true};
-  const StoreTraits s3{.atomic_create = true, .conditional_write = true, .distant = true, .content_versions = true};
-  const StoreTraits s3_without_conditions{.distant = true, .content_versions = true};
-  return {
+  std::vector<StoreCase> cases = {
       {"memory", open_memory, all},
       {"file", open_file, all},
       {"forwarded_file", [] { return decorate<StoreDecorator>(open_file()); }, all},
       {"recorded_memory", [] { return decorate<RecordingStore>(open_memory()); }, all},
-      {"versitygw", [] { return open_s3("OAS_TEST_S3_VERSITYGW"); }, s3, "\x01", 1000},
-      {"versitygw_tls", [] { return open_s3("OAS_TEST_S3_TLS"); }, s3, "\x01", 1000},
-      {"moto", [] { return open_s3("OAS_TEST_S3_MOTO"); }, s3, "\x01", 1000, "\n", true, true, false},
-      {"rclone", [] { return open_s3("OAS_TEST_S3_RCLONE"); }, s3_without_conditions, "\x01", 1000, "", false, false},
       {"faulty_memory", [] { return decorate<FaultyStore>(open_memory()); }, all},
   };
+#if defined(OAS_WITH_S3) && !defined(OAS_TEST_LOCAL_STORES)
+  const StoreTraits s3{.atomic_create = true, .conditional_write = true, .distant = true, .content_versions = true};
+  const StoreTraits s3_without_conditions{.distant = true, .content_versions = true};
+  cases.insert(cases.end(),
+               {{"versitygw", [] { return open_s3("OAS_TEST_S3_VERSITYGW"); }, s3, "\x01", 1000},
+                {"versitygw_tls", [] { return open_s3("OAS_TEST_S3_TLS"); }, s3, "\x01", 1000},
+                {"moto", [] { return open_s3("OAS_TEST_S3_MOTO"); }, s3, "\x01", 1000, "\n", true, true, false},
+                {"rclone", [] { return open_s3("OAS_TEST_S3_RCLONE"); }, s3_without_conditions, "\x01", 1000, "", false,
+                 false}});
+#endif
+  return cases;
 }
 
 }  // namespace oas::test
