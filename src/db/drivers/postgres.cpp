@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <chrono>
 #include <deque>
 #include <list>
 #include <mutex>
@@ -105,6 +106,9 @@ class PostgresCursor final : public Cursor {
   std::shared_ptr<Answer> answer_;
 };
 
+/// Nanoseconds.
+std::int64_t now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
+
 class PostgresConnection final : public Connection {
  public:
   explicit PostgresConnection(Config config)
@@ -132,7 +136,7 @@ class PostgresConnection final : public Connection {
   std::unique_ptr<Connection> side() override { return fork(); }
   void cancel() noexcept override {
     const std::lock_guard lock(link_mutex_);
-    cancelled_ = true;
+    cancelled_ = now();
     if (link_) link_->cancel();
   }
 
@@ -175,7 +179,8 @@ class PostgresConnection final : public Connection {
   pid_t process_ = getpid();
   std::mutex link_mutex_;  // cancel() may come at any time
   std::unique_ptr<PostgresLink> link_;
-  std::atomic<bool> cancelled_ = false;
+  std::atomic<std::int64_t> cancelled_ = 0;  ///< when cancel() was called last
+  std::int64_t begun_ = 0;                   ///< when what runs was sent
 
   /// One a transaction or savepoint: whether the server has been told of it.
   std::vector<bool> levels_;
@@ -286,7 +291,10 @@ auto PostgresConnection::in_session(Run&& run) {
 
 Error PostgresConnection::error_of(const PostgresFailure& failure, std::string_view tried) {
   const std::string what = fmt::format("{} on {}", tried, location_);
-  if (failure.sqlstate == "57014" && cancelled_)
+  // The server does not say why it stopped a statement, and what was sent just before may meet the next one.
+  constexpr std::int64_t on_its_way = 1'000'000'000;
+  const std::int64_t cancelled = cancelled_;
+  if (failure.sqlstate == "57014" && cancelled != 0 && cancelled > begun_ - on_its_way)
     return Error(Errc::cancelled, what + ": it was cancelled", location_, failure.sqlstate);
   return postgres_error(failure, what, location_, !writing_);
 }
@@ -463,7 +471,7 @@ std::unique_ptr<Cursor> PostgresConnection::run_one(std::string_view sql, std::s
     if (const auto earlier = weak.lock(); earlier && earlier->statement->sql == sql) earlier->over = true;
   }
   finish_stream();
-  cancelled_ = false;
+  begun_ = now();
   const auto statement = prepare(sql, signature);
   check_count(*statement, params.size());
 
@@ -564,7 +572,7 @@ std::vector<std::int64_t> PostgresConnection::run_many(std::string_view sql, std
   constexpr std::string_view tried = "execute a statement";
   std::vector<std::int64_t> all;
   finish_stream();
-  cancelled_ = false;
+  begun_ = now();
   all.reserve(rows.size());
   const auto in_row = [&](const Error& e) {
     return rows.size() == 1 ? e : e.within(fmt::format("after {} of {} rows", all.size(), rows.size()));
