@@ -599,6 +599,10 @@ TEST_P(StoreSuite, SyncsWhatIsThere) {
 TEST_P(StoreSuite, SeveralThreadsAtOnce) {
   if (!GetParam().replaces_at_once) GTEST_SKIP() << "it shows late what was done";
   constexpr int threads = 4;
+  // versitygw removes folders that are empty while others write into them, and then refuses the write: there they stay.
+  std::vector<std::string> staying;
+  if (GetParam().traits.distant) staying = {"shared/u/0", "shared/t0/k", "shared/t1/k", "shared/t2/k", "shared/t3/k"};
+  for (const std::string& key : staying) put(key, "stays");
   in_parallel(threads, [&](int t) {
     const std::string mine = "t" + std::to_string(t);
     for (int i = 0; i < 40; ++i) {
@@ -614,6 +618,7 @@ TEST_P(StoreSuite, SeveralThreadsAtOnce) {
       ASSERT_TRUE(store_->remove(key));
     }
   });
+  EXPECT_TRUE(store_->remove_many(staying).empty());
   EXPECT_TRUE(keys().empty());
 }
 
