@@ -279,8 +279,10 @@ class PostgresDialect final : public Dialect {
   Value from_cell(const CellType& type, Value cell) const override {
     if (auto* text = cell.get_if<std::string>(); text && type.padded) text->erase(text->find_last_not_of(' ') + 1);
     // An int8 is a smallint here, and other programs fill it.
+    static const CellType smallint = parse_type("int16");
     const bool small = type.kind == CellType::Kind::integer && type.low == std::numeric_limits<std::int8_t>::min();
-    return from_portable_cell(small ? parse_type("int16") : type, type.spelling, std::move(cell));
+    const CellType& kept_as = small ? smallint : type;  // a reference: this is done for every cell
+    return from_portable_cell(kept_as, type.spelling, std::move(cell));
   }
 
  private:

@@ -337,10 +337,11 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
     }
   }
   const auto claimed = free.empty() ? free : ledger_.claim(free, voided);
+  const std::set<ObjectPath> ours_now(claimed.begin(), claimed.end());
   std::set<ObjectPath> stayed;
   for (const auto* intent : handled) {
     for (const ObjectPath& object : intent->paths) {
-      if (std::ranges::find(claimed, object) == claimed.end()) continue;
+      if (!ours_now.contains(object)) continue;
       try {
         abandon_uploads(object);
       } catch (const Error& e) {

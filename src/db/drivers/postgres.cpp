@@ -294,7 +294,7 @@ Error PostgresConnection::error_of(const PostgresFailure& failure, std::string_v
   // The server does not say why it stopped a statement, and what was sent just before may meet the next one.
   constexpr std::int64_t on_its_way = 1'000'000'000;
   const std::int64_t cancelled = cancelled_;
-  if (failure.sqlstate == "57014" && cancelled != 0 && cancelled > begun_ - on_its_way)
+  if (failure.sqlstate == "57014" && cancelled != 0 && (cancelled > begun_ || now() - cancelled < on_its_way))
     return Error(Errc::cancelled, what + ": it was cancelled", location_, failure.sqlstate);
   return postgres_error(failure, what, location_, !writing_);
 }
