@@ -118,6 +118,9 @@ class Connection {
   /// Another number whenever a table was made, changed or dropped, by whomever: until then what introspect() said
   /// holds.
   virtual std::int64_t catalog_version() = 0;
+  /// Another number whenever this table was made, changed or dropped, by whomever. Where catalog_version() looks at all
+  /// tables, this costs the same however many there are.
+  virtual std::int64_t table_version(std::string_view schema, std::string_view table) = 0;
   /// Another connection to the same database.
   virtual std::unique_ptr<Connection> fork() = 0;
   /// A connection for the ledger: what is committed there never waits for this one's open transaction. Its tables
@@ -151,6 +154,9 @@ class ConnectionDecorator : public Connection {
   std::vector<std::string> schemas() override { return inner_->schemas(); }
   std::vector<TableDef> introspect(std::string_view schema) override { return inner_->introspect(schema); }
   std::int64_t catalog_version() override { return inner_->catalog_version(); }
+  std::int64_t table_version(std::string_view schema, std::string_view table) override {
+    return inner_->table_version(schema, table);
+  }
   std::unique_ptr<Connection> fork() override { return inner_->fork(); }
   std::unique_ptr<Connection> side() override { return inner_->side(); }
   void cancel() noexcept override { inner_->cancel(); }

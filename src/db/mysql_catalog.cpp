@@ -261,7 +261,8 @@ std::vector<TableDef> mysql_tables(const MysqlAsk& ask, std::string_view schema)
   return in_order(std::move(tables), names);
 }
 
-MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::string, std::less<>>& schemas) {
+MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::string, std::less<>>& schemas,
+                                   std::string_view only_table) {
   if (schemas.empty()) return {0, true};
   Cells params;
   std::string marks;
@@ -269,11 +270,12 @@ MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::stri
     marks += params.empty() ? "?" : ", ?";
     params.emplace_back(schema);
   }
+  if (!only_table.empty()) params.emplace_back(only_table);
   const auto rows = ask(
       fmt::format("SELECT COALESCE(BIT_XOR(CAST(CONV(LEFT(SHA2(CONCAT_WS('|', TABLE_SCHEMA, TABLE_NAME, "
                   "CREATE_TIME), 256), 15), 16, 10) AS UNSIGNED)), 0), COALESCE(MAX(CREATE_TIME) >= NOW() - INTERVAL 2 "
-                  "SECOND, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({})",
-                  marks),
+                  "SECOND, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA IN ({}){}",
+                  marks, only_table.empty() ? "" : " AND TABLE_NAME = ?"),
       params);
   return {rows.at(0).at(0).as<std::int64_t>(), rows[0].at(1).as<std::int64_t>() == 0};
 }

@@ -25,10 +25,11 @@ std::vector<TableDef> mysql_tables(const MysqlAsk& ask, std::string_view schema)
 /// when a table was changed last, to the second; so of a change that is younger than two seconds nothing is known for
 /// sure, and `settled` is false.
 struct MysqlFingerprint {
-  std::int64_t number = 0;
+  std::int64_t number = 0;  ///< never below 0
   bool settled = false;
   friend bool operator==(const MysqlFingerprint&, const MysqlFingerprint&) = default;
 };
-MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::string, std::less<>>& schemas);
+MysqlFingerprint mysql_fingerprint(const MysqlAsk& ask, const std::set<std::string, std::less<>>& schemas,
+                                   std::string_view only_table = {});
 
 }  // namespace oas::db

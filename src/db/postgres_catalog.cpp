@@ -66,9 +66,9 @@ constexpr const char* indexes_sql =
 
 // A row of a system table is never changed: another one takes its place, elsewhere in the table and with the number of
 // the transaction that wrote it. What users make is numbered from 16384 on.
-#define OAS_WRITTEN(table, number, seed)                                                        \
-  "SELECT pg_catalog.hashtextextended(xmin::text, pg_catalog.hashtid(ctid) * 8::bigint + " seed \
-  ") FROM pg_catalog." table " WHERE " number " >= 16384 "
+#define OAS_ROW(of, seed) \
+  "SELECT pg_catalog.hashtextextended(" of "xmin::text, pg_catalog.hashtid(" of "ctid) * 8::bigint + " seed ") "
+#define OAS_WRITTEN(table, number, seed) OAS_ROW("", seed) "FROM pg_catalog." table " WHERE " number " >= 16384 "
 constexpr const char* version_sql =
     "SELECT (sum(number) % 9223372036854775807)::bigint FROM ("  //
     OAS_WRITTEN("pg_class", "oid", "1") "AND relpersistence <> 't' UNION ALL "
@@ -78,6 +78,21 @@ constexpr const char* version_sql =
     OAS_WRITTEN("pg_attrdef", "oid", "5") "UNION ALL "
     OAS_WRITTEN("pg_enum", "oid", "6") "UNION ALL "
     OAS_WRITTEN("pg_namespace", "oid", "7") "UNION ALL SELECT 0) AS written(number)";
+// The same of one table, by the indexes of the catalogue.
+#define OAS_WRITTEN_OF(table, number, seed) \
+  "UNION ALL " OAS_ROW("x.", seed) "FROM here, pg_catalog." table " x WHERE x." number " = here.oid "
+constexpr const char* table_version_sql =
+    "WITH here AS MATERIALIZED (SELECT c.oid, c.xmin, c.ctid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n "
+    "ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2) "
+    "SELECT (sum(number) % 9223372036854775807)::bigint FROM (" OAS_ROW("", "1") "FROM here "  //
+    OAS_WRITTEN_OF("pg_attribute", "attrelid", "2") "AND x.attnum > 0 "
+    OAS_WRITTEN_OF("pg_description", "objoid", "3")
+    OAS_WRITTEN_OF("pg_constraint", "conrelid", "4")
+    OAS_WRITTEN_OF("pg_attrdef", "adrelid", "5")
+    OAS_WRITTEN_OF("pg_index", "indrelid", "7")
+    "UNION ALL " OAS_ROW("x.", "6") "FROM here, pg_catalog.pg_attribute a, pg_catalog.pg_enum x WHERE a.attrelid = "
+    "here.oid AND a.attnum > 0 AND a.atttypid >= 16384 AND x.enumtypid = a.atttypid "
+    "UNION ALL SELECT 0) AS written(number)";
 
 std::string text(const Value& cell) { return cell.is_null() ? std::string() : cell.as<std::string>(); }
 
@@ -157,6 +172,13 @@ std::vector<std::string> postgres_schemas(Transaction& look) {
 std::int64_t postgres_catalog_version(Transaction& look) {
   Cells cells;
   look.execute(version_sql)->next(cells);
+  return cells[0].as<std::int64_t>();
+}
+
+std::int64_t postgres_table_version(Transaction& look, std::string_view schema, std::string_view table) {
+  const std::vector<Value> params{schema, table};
+  Cells cells;
+  look.execute(table_version_sql, params)->next(cells);
   return cells[0].as<std::int64_t>();
 }
 

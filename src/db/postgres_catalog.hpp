@@ -17,6 +17,8 @@ std::vector<std::string> postgres_schemas(Transaction& look);
 std::vector<TableDef> postgres_tables(Transaction& look, std::string_view schema);
 /// A number made of all that tables are.
 std::int64_t postgres_catalog_version(Transaction& look);
+/// A number made of all that this table is; 0 if there is none.
+std::int64_t postgres_table_version(Transaction& look, std::string_view schema, std::string_view table);
 
 /// From the text of pg_get_expr(). What is neither a literal nor the time of the insert is no default here.
 Default postgres_default(std::string_view expression, bool nullable);

@@ -66,6 +66,15 @@ void SessionState::notice_changes() {
   catalog_version_ = version;
 }
 
+void SessionState::notice_changes(const std::string& schema, const std::string& table) {
+  if (works > 0) return notice_changes();
+  const std::int64_t version = main->table_version(schema, table);
+  const auto at = table_versions_.find({schema, table});
+  if (at != table_versions_.end() && at->second == version) return;
+  notice_changes();
+  table_versions_[{schema, table}] = version;  // it was asked for before, so a change in between is noticed next time
+}
+
 const SessionState::KnownSchema& SessionState::known(const std::string& schema) {
   notice_changes();
   return read(schema);
@@ -166,7 +175,8 @@ std::map<std::string, Lineage> SessionState::lineage_of(const std::string& schem
 }
 
 std::shared_ptr<const TableEntry> SessionState::table(const std::string& schema, const std::string& name) {
-  for (const auto& entry : tables(schema)) {
+  notice_changes(schema, name);
+  for (const auto& entry : read(schema).tables) {
     if (entry->info->def.name == name) return entry;
   }
   throw Error(Errc::unknown_table, fmt::format("open table {}.{}: it is not there any more", schema, name),

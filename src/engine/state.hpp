@@ -118,6 +118,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   std::set<std::string> recovered_;
   std::map<std::string, std::chrono::steady_clock::time_point> reviewed_;
   std::int64_t catalog_version_ = -1;
+  std::map<std::pair<std::string, std::string>, std::int64_t> table_versions_;  // when the catalogue was last looked at
   std::map<std::string, std::unique_ptr<const codec::Chain>, std::less<>> chains_;
   struct KnownSchema {
     bool there = false;  ///< it has tables, hidden ones counted
@@ -128,6 +129,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   const KnownSchema& read(const std::string& schema);
   std::map<std::string, Lineage> lineage_of(const std::string& schema, const std::vector<db::TableDef>& tables);
   void notice_changes();  // once a transaction: what it has read of a table, others cannot change under it
+  void notice_changes(const std::string& schema, const std::string& table);  // of this one
   bool noticed_ = false;
   std::map<std::string, KnownSchema> known_;
   std::set<std::string> reading_;  // schemas may refer to each other in circles

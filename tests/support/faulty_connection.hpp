@@ -30,6 +30,9 @@ class FaultyConnection : public db::ConnectionDecorator {
   std::int64_t catalog_version() override {
     return around("catalog_version", [&] { return ConnectionDecorator::catalog_version(); });
   }
+  std::int64_t table_version(std::string_view schema, std::string_view table) override {
+    return around("table_version", [&] { return ConnectionDecorator::table_version(schema, table); });
+  }
 
  protected:
   std::unique_ptr<db::Cursor> do_execute(std::string_view sql, std::span<const Value> params) override {

@@ -104,6 +104,10 @@ class MysqlConnection final : public Connection {
     fingerprint_ = now;
     return version_;
   }
+  std::int64_t table_version(std::string_view schema, std::string_view table) override {
+    const MysqlFingerprint now = mysql_fingerprint(asking(), {std::string(schema)}, table);
+    return now.settled ? now.number : -++version_;
+  }
   std::unique_ptr<Connection> fork() override { return std::make_unique<MysqlConnection>(config_); }
   std::unique_ptr<Connection> side() override { return fork(); }
   void cancel() noexcept override {

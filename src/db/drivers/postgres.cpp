@@ -1,8 +1,8 @@
 // PostgreSQL, over libpq. docs/format/postgresql.md says what is in a database.
 //
 // 1. Transactions and savepoints begin with the first statement that runs in them, in the same round trip; one in which
-//    nothing runs costs nothing. Ends of savepoints wait for the next statement too, and nobody waits for the end of a
-//    reading transaction: its answer is read before the next one.
+//    nothing runs costs nothing, and several that begin at once are one to the server. Ends of savepoints wait for the
+//    next statement too, and nobody waits for the end of a reading transaction: its answer is read before the next one.
 // 2. A statement is prepared once for each combination of kinds of parameters and kept; the least recently used one
 //    goes first. Of many rows, many statements go to a round trip, and of plain inserts many rows to a statement.
 // 3. One answer at a time arrives row by row. When another statement runs, or the transaction ends, the rest of it is
@@ -132,6 +132,10 @@ class PostgresConnection final : public Connection {
     Transaction tx(*this, Transaction::Mode::read);
     return postgres_catalog_version(tx);
   }
+  std::int64_t table_version(std::string_view schema, std::string_view table) override {
+    Transaction tx(*this, Transaction::Mode::read);
+    return postgres_table_version(tx, schema, table);
+  }
   std::unique_ptr<Connection> fork() override { return std::make_unique<PostgresConnection>(config_); }
   std::unique_ptr<Connection> side() override { return fork(); }
   void cancel() noexcept override {
@@ -182,8 +186,10 @@ class PostgresConnection final : public Connection {
   std::atomic<std::int64_t> cancelled_ = 0;  ///< when cancel() was called last
   std::int64_t begun_ = 0;                   ///< when what runs was sent
 
-  /// One a transaction or savepoint: whether the server has been told of it.
-  std::vector<bool> levels_;
+  /// What the server knows of a transaction or savepoint: nothing; where it began; or that the one around it began,
+  /// before anything ran there, so that to undo this one is to undo that one.
+  enum class Level : std::uint8_t { unsaid, begun, shared };
+  std::vector<Level> levels_;
   bool writing_ = false;
   std::vector<std::string> waiting_;  ///< commands to be sent before the next statement
   bool owed_ = false;                 ///< the answer to the last ROLLBACK is still to be read
@@ -248,7 +254,7 @@ void PostgresConnection::require_process(std::string_view tried) const {
 /// The server knows of the open transaction, or can be told of it.
 void PostgresConnection::require_session(std::string_view tried) {
   require_process(tried);
-  const bool begun = !levels_.empty() && levels_.front();
+  const bool begun = !levels_.empty() && levels_.front() != Level::unsaid;
   if (begun && !link_->lost()) return;
   take_owed();
   if (begun) {
@@ -278,13 +284,13 @@ template <class Run>
 auto PostgresConnection::in_session(Run&& run) {
   constexpr std::string_view tried = "execute a statement";
   require_session(tried);
-  const bool first = !levels_.empty() && !levels_.front();
+  const bool first = !levels_.empty() && levels_.front() == Level::unsaid;
   try {
     return run();
   } catch (const Error&) {
     if (!first || !link_->lost() || !config_.reconnect) throw;
   }
-  levels_.assign(levels_.size(), false);
+  levels_.assign(levels_.size(), Level::unsaid);
   require_session(tried);
   return run();
 }
@@ -324,15 +330,15 @@ std::size_t PostgresConnection::queue_levels() {
   };
   for (const std::string& sql : waiting_) command(sql);
   waiting_.clear();
-  for (std::size_t i = 0; i < levels_.size(); ++i) {
-    if (levels_[i]) continue;
-    if (i > 0)
-      command(fmt::format("SAVEPOINT s{}", i));
-    else
-      command(writing_ ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-                       : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    levels_[i] = true;
-  }
+  const auto fresh = std::ranges::find(levels_, Level::unsaid);
+  if (fresh == levels_.end()) return count;
+  if (fresh != levels_.begin())
+    command(fmt::format("SAVEPOINT s{}", fresh - levels_.begin()));
+  else
+    command(writing_ ? "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+                     : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+  *fresh = Level::begun;
+  std::fill(fresh + 1, levels_.end(), Level::shared);
   return count;
 }
 
@@ -652,17 +658,17 @@ void PostgresConnection::end_answers(std::size_t level) {
 void PostgresConnection::do_begin(bool write) {
   require_process("begin a transaction");
   if (levels_.empty()) writing_ = write;
-  levels_.push_back(false);
+  levels_.push_back(Level::unsaid);
 }
 
 void PostgresConnection::do_commit() {
   constexpr std::string_view tried = "commit";
   require_process(tried);
-  const bool begun = levels_.back();
+  const Level level = levels_.back();
   const std::size_t savepoint = levels_.size() - 1;
   if (!writing_ && savepoint == 0) return do_rollback();  // there is nothing to commit, and nothing that could fail
   end_answers(levels_.size());
-  if (begun) {
+  if (level != Level::unsaid) {
     require_session(tried);
     finish_stream();
     if (link_->failed()) {
@@ -672,8 +678,8 @@ void PostgresConnection::do_commit() {
                   location_, "25P02");
     }
   }
-  if (!begun || savepoint > 0) {
-    if (begun) waiting_.push_back(fmt::format("RELEASE SAVEPOINT s{}", savepoint));
+  if (level == Level::unsaid || savepoint > 0) {
+    if (level == Level::begun) waiting_.push_back(fmt::format("RELEASE SAVEPOINT s{}", savepoint));
     levels_.pop_back();
     return;
   }
@@ -725,11 +731,12 @@ void PostgresConnection::drop_superseded() noexcept {
 
 void PostgresConnection::do_rollback() noexcept {
   if (getpid() != process_ || levels_.empty()) return;
-  const bool begun = levels_.back();
-  const std::size_t savepoint = levels_.size() - 1;
+  const Level level = levels_.back();
+  std::size_t savepoint = levels_.size() - 1;
+  while (levels_[savepoint] == Level::shared) --savepoint;
   end_answers(levels_.size());
   levels_.pop_back();
-  if (!begun || link_->lost()) return;
+  if (level == Level::unsaid || link_->lost()) return;
   try {
     finish_stream(savepoint == 0);
     // What waits belongs to savepoints inside of this one, or beside it: it is sent unless all is rolled back anyway.
@@ -737,9 +744,10 @@ void PostgresConnection::do_rollback() noexcept {
     commands.swap(waiting_);
     if (savepoint > 0) {
       commands.push_back(fmt::format("ROLLBACK TO SAVEPOINT s{}", savepoint));
-      commands.push_back(fmt::format("RELEASE SAVEPOINT s{}", savepoint));
+      if (level == Level::begun) commands.push_back(fmt::format("RELEASE SAVEPOINT s{}", savepoint));
     } else {
       commands.assign(1, "ROLLBACK");
+      levels_.assign(levels_.size(), Level::unsaid);
     }
     for (const std::string& sql : commands) link_->query(sql);
     link_->sync();

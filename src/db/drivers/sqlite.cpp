@@ -276,6 +276,7 @@ class SqliteConnection final : public Connection {
   std::vector<std::string> schemas() override;
   std::vector<TableDef> introspect(std::string_view schema) override;
   std::int64_t catalog_version() override;
+  std::int64_t table_version(std::string_view, std::string_view) override { return catalog_version(); }
   std::unique_ptr<Connection> fork() override { return std::make_unique<SqliteConnection>(file_, ledger_, patience_); }
   std::unique_ptr<Connection> side() override {
     return std::make_unique<SqliteConnection>(ledger_, ledger_, patience_);

@@ -232,6 +232,55 @@ TEST_P(DbSuite, what_is_not_committed_is_gone_and_nested_ones_are_savepoints) {
   EXPECT_EQ(rows(def), (std::vector<Cells>{{1}, {3}, {5}}));
 }
 
+TEST_P(DbSuite, nested_ones_in_which_nothing_ran_yet_are_undone_alone) {
+  const auto def = table("scan", {column("id", "int32")});
+  create(def);
+  {
+    Transaction outer(*connection_);
+    {
+      Transaction second(*connection_);
+      {
+        Transaction third(*connection_);
+        insert(third, def, {"id"}, {1});
+      }  // all that ran is undone
+      insert(second, def, {"id"}, {2});
+      {
+        Transaction third(*connection_), fourth(*connection_);
+        insert(fourth, def, {"id"}, {3});
+        fourth.commit();
+        insert(third, def, {"id"}, {4});
+      }
+      {
+        Transaction third(*connection_), fourth(*connection_);
+        EXPECT_EQ(error_of([&] { insert(fourth, def, {"id"}, {2}); }).code(), Errc::duplicate);
+        fourth.rollback();
+        insert(third, def, {"id"}, {5});
+        third.commit();
+      }
+      second.commit();
+    }
+    {
+      Transaction second(*connection_);
+      insert(second, def, {"id"}, {6});
+    }
+    insert(outer, def, {"id"}, {7});
+    outer.commit();
+  }
+  EXPECT_EQ(rows(def), (std::vector<Cells>{{2}, {5}, {7}}));
+  {
+    Transaction outer(*connection_), inner(*connection_);
+    EXPECT_EQ(error_of([&] { insert(inner, def, {"id"}, {2}); }).code(), Errc::duplicate);
+    inner.rollback();
+    outer.commit();
+  }
+  {
+    Transaction outer(*connection_), inner(*connection_);
+    insert(inner, def, {"id"}, {8});
+    inner.commit();
+  }
+  EXPECT_EQ(rows(def), (std::vector<Cells>{{2}, {5}, {7}}));
+}
+
 TEST_P(DbSuite, transactions_are_used_in_order) {
   Transaction outer(*connection_);
   {

@@ -134,6 +134,30 @@ TEST_P(MysqlTables, the_catalogue_has_another_number_after_every_change_of_anybo
   EXPECT_NE(connection->catalog_version(), last);
 }
 
+TEST_P(MysqlTables, a_table_has_another_number_after_every_change_of_anybody) {
+  const auto connection = open();
+  const auto of = [&](const char* table) { return connection->table_version("lab", table); };
+  EXPECT_EQ(of("n"), of("n"));  // there is none
+  std::int64_t last = of("n");
+  for (const char* change :
+       {"CREATE TABLE lab.n (id int)", "ALTER TABLE lab.n ADD x int", "ALTER TABLE lab.n ADD INDEX (x)",
+        "ALTER TABLE lab.n COMMENT 'x'", "ALTER TABLE lab.n MODIFY x int COMMENT 'y'", "DROP TABLE lab.n",
+        "CREATE TABLE lab.n (id int)", "RENAME TABLE lab.n TO lab.m"}) {
+    raw->run(change);
+    const std::int64_t now = of("n");
+    EXPECT_NE(now, last) << change;
+    last = now;
+  }
+  for (int i = 0; i < 1000 && last != of("m"); ++i) {
+    last = of("m");
+    raw->run("DO SLEEP(0.1)");
+  }
+  EXPECT_EQ(of("m"), last);
+  raw->run("INSERT INTO lab.m (id) VALUES (1)");
+  raw->run("CREATE TABLE lab.late (id int)");
+  EXPECT_EQ(of("m"), last);
+}
+
 TEST_P(MysqlTables, tables_come_after_those_that_they_refer_to) {
   raw->run(
       "CREATE TABLE lab.zz (id int PRIMARY KEY) ENGINE=InnoDB; CREATE TABLE lab.aa (id int PRIMARY KEY, FOREIGN KEY "

@@ -297,6 +297,9 @@ TEST_F(Postgres, EveryChangeOfTheCatalogueIsNoticed) {
   const auto connection = open();
   std::int64_t version = connection->catalog_version();
   EXPECT_EQ(connection->catalog_version(), version);
+  const auto of_table = [&] { return connection->table_version("s", "t"); };
+  std::int64_t of_t = of_table();
+  EXPECT_EQ(of_table(), of_t);
   for (const char* sql :
        {"CREATE SCHEMA s", "CREATE TYPE s.e AS ENUM ('a')",
         "CREATE TABLE s.t (id int PRIMARY KEY, e s.e, v varchar(5))", "ALTER TABLE s.t ADD COLUMN c int",
@@ -310,11 +313,21 @@ TEST_F(Postgres, EveryChangeOfTheCatalogueIsNoticed) {
     const std::int64_t now = connection->catalog_version();
     EXPECT_NE(now, version) << sql;
     version = now;
+    const std::int64_t now_of_t = of_table();
+    const std::string_view change(sql);
+    if (change.starts_with("CREATE SCHEMA") || change.starts_with("CREATE TYPE") || change.starts_with("DROP SCHEMA"))
+      EXPECT_EQ(now_of_t, of_t) << sql;
+    else
+      EXPECT_NE(now_of_t, of_t) << sql;
+    of_t = now_of_t;
   }
   client().run("CREATE TABLE public.t (id int)");
   version = connection->catalog_version();
+  of_t = connection->table_version("public", "t");
   client().run("INSERT INTO public.t VALUES (1)");
   EXPECT_EQ(connection->catalog_version(), version);
+  client().run("CREATE TABLE public.other (id int)");
+  EXPECT_EQ(connection->table_version("public", "t"), of_t);
 }
 
 TEST_F(Postgres, ARoleThatMayOnlyRead) {
