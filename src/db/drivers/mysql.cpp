@@ -159,7 +159,8 @@ class MysqlConnection final : public Connection {
   pid_t process_ = getpid();
   std::mutex link_mutex_;  // cancel() may come at any time
   std::shared_ptr<MysqlLink> link_;
-  bool busy_ = false, cancelled_ = false;
+  bool busy_ = false;  ///< guarded by link_mutex_
+  std::atomic<bool> cancelled_ = false;
 
   /// One a transaction or savepoint: whether the server has been told of it.
   std::vector<bool> levels_;
@@ -258,7 +259,7 @@ auto MysqlConnection::running(std::string_view tried, const MysqlText* text, F&&
 bool MysqlConnection::set_busy(bool busy) {
   const std::lock_guard lock(link_mutex_);
   busy_ = busy;
-  return busy && std::exchange(cancelled_, false);
+  return busy && cancelled_.exchange(false);
 }
 
 Error MysqlConnection::error_of(const MysqlFailure& f, std::string_view tried, const MysqlText* text) {
