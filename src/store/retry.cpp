@@ -32,13 +32,16 @@ Verdict judge(const http::Response& response, std::string_view code) noexcept {
   if (one_of(code, {"SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "RequestLimitExceeded",
                     "TooManyRequests", "Busy"}))
     return Verdict::slower;
-  if (one_of(code, {"InternalError", "RequestTimeout", "OperationAborted", "ConditionalRequestConflict"}))
-    return Verdict::again;
+  if (one_of(code, {"RequestTimeout", "OperationAborted", "ConditionalRequestConflict"})) return Verdict::again;
+  // versitygw also answers the former to who writes into a folder that it removes at this moment, as it is empty;
+  // rclone the latter to whatever its file system refuses.
+  if (one_of(code, {"ExistingObjectIsDirectory", "InternalError"})) return Verdict::briefly;
   if (one_of(code, {"PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
                     "IllegalLocationConstraintException", "Redirect"}))
     return Verdict::elsewhere;
   if (status == 429 || status == 503) return Verdict::slower;
-  if (status == 408 || status == 500 || status == 502 || status == 504) return Verdict::again;
+  if (status == 500) return Verdict::briefly;
+  if (status == 408 || status == 502 || status == 504) return Verdict::again;
   if (status == 301 || status == 307 || status == 308) return Verdict::elsewhere;
   return Verdict::final;
 }

@@ -16,10 +16,13 @@ namespace oas::store {
 enum class Verdict {
   final,     ///< repeating changes nothing
   again,     ///< it may succeed soon
+  briefly,   ///< the same, but some servers answer so for ever: at most brief_attempts
   slower,    ///< the same, and the server asks for fewer requests
   clock,     ///< this machine's clock is wrong: again with the server's
   elsewhere  ///< another region or endpoint
 };
+
+inline constexpr int brief_attempts = 5;
 
 /// What an attempt was worth. `code`: of S3, empty if the answer names none.
 Verdict judge(const http::Response& response, std::string_view code) noexcept;

@@ -183,6 +183,7 @@ Answer Client::finish(Pending pending) const {
   Backoff backoff;
   Answer answer;
   bool clock_set = false, renewed = false;
+  int brief = 0;
   for (int moves = 0;; ++answer.attempts) {
     http::Response& response = pending.exchange_->wait();
     const bool whole = response.trouble == Trouble::none;
@@ -235,6 +236,9 @@ Answer Client::finish(Pending pending) const {
         if (++moves > most_moves || !follow(response, problem, pending.region_))
           fail(response, problem, answer.attempts);
         break;
+      case Verdict::briefly:
+        if (++brief >= brief_attempts) fail(response, problem, answer.attempts);
+        [[fallthrough]];
       case Verdict::again:
       case Verdict::slower: {
         if (response.trouble != Trouble::connect) answer.in_doubt = true;

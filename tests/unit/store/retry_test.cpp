@@ -24,14 +24,16 @@ TEST(Retry, TellsFailuresApart) {
   EXPECT_EQ(judged(Response::Trouble::cut), Verdict::again);
   EXPECT_EQ(judged(Response::Trouble::tls), Verdict::final);
   EXPECT_EQ(judged(Response::Trouble::cancelled), Verdict::final);
-  for (const int status : {408, 500, 502, 504}) EXPECT_EQ(judged(status), Verdict::again) << status;
+  for (const int status : {408, 502, 504}) EXPECT_EQ(judged(status), Verdict::again) << status;
+  EXPECT_EQ(judged(500), Verdict::briefly);
   for (const int status : {429, 503}) EXPECT_EQ(judged(status), Verdict::slower) << status;
   for (const int status : {301, 307}) EXPECT_EQ(judged(status), Verdict::elsewhere) << status;
   for (const int status : {200, 204, 206, 400, 401, 403, 404, 405, 409, 411, 412, 416, 501, 505, 507})
     EXPECT_EQ(judged(status), Verdict::final) << status;
   EXPECT_EQ(judged(503, "SlowDown"), Verdict::slower);
   EXPECT_EQ(judged(400, "RequestTimeout"), Verdict::again);
-  EXPECT_EQ(judged(200, "InternalError"), Verdict::again);
+  EXPECT_EQ(judged(200, "InternalError"), Verdict::briefly);
+  EXPECT_EQ(judged(409, "ExistingObjectIsDirectory"), Verdict::briefly);
   EXPECT_EQ(judged(200, "SlowDown"), Verdict::slower);
   EXPECT_EQ(judged(409, "ConditionalRequestConflict"), Verdict::again);
   EXPECT_EQ(judged(403, "RequestTimeTooSkewed"), Verdict::clock);

@@ -75,13 +75,29 @@ TEST(S3Client, RepeatsWhatMaySucceed) {
 }
 
 TEST(S3Client, GivesUpWhenTheTimeIsOver) {
-  for (const HttpAnswer& failure :
-       {HttpAnswer{.status = 500, .body = problem("InternalError")}, HttpAnswer{.silent = true},
-        HttpAnswer{.body = "half", .headers = {{"ETag", "\"e\""}}, .length = 100}}) {
+  for (const HttpAnswer& failure : {HttpAnswer{.status = 503, .body = problem("SlowDown")}, HttpAnswer{.silent = true},
+                                    HttpAnswer{.body = "half", .headers = {{"ETag", "\"e\""}}, .length = 100}}) {
     HttpServer server([&](const HttpAsked&) { return failure; });
     const auto store = open(server, {{"request_timeout", "1"}});
     EXPECT_EQ(error_of([&] { store->read("k"); }).code(), Errc::unavailable);
     EXPECT_GT(server.asked().size(), 1u);
+  }
+}
+
+TEST(S3Client, RepeatsWhatMayBeForEverAFewTimes) {
+  const HttpAnswer folder{.status = 409, .body = problem("ExistingObjectIsDirectory")};
+  {
+    HttpServer server(sequence({folder, folder}, object("", "e")));
+    EXPECT_EQ(open(server)->write("k", as_bytes("x"))->tag, "e");
+    EXPECT_EQ(server.asked().size(), 3u);
+  }
+  for (const auto& [failure, code] : {std::pair{folder, Errc::usage},
+                                      {HttpAnswer{.status = 500, .body = problem("InternalError")}, Errc::unavailable},
+                                      {HttpAnswer{.status = 500}, Errc::unavailable}}) {
+    HttpServer server([&](const HttpAsked&) { return failure; });
+    const auto store = open(server, {{"request_timeout", "3600"}});
+    EXPECT_EQ(error_of([&] { store->write("k", as_bytes("x")); }).code(), code);
+    EXPECT_EQ(server.asked().size(), 5u);
   }
 }
 
