@@ -22,7 +22,9 @@ class Auditor {
 
   Audit run() {
     // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is
-    // seen later.
+    // seen later. What old schemas have in stores is looked after by others.
+    for (auto& schema : state_.main->schemas())
+      if (!state_.is_old(schema)) managed_.insert(std::move(schema));
     for (const auto& [name, config] : state_.settings.stores()) list(name, config);
     count_quarantine();
     for (const auto& entry : state_.all_tables()) references(entry->info->def.schema, *entry);
@@ -62,39 +64,29 @@ class Auditor {
   }
 
   void list(const std::string& name, const StoreConfig& config) {
-    const auto schemas = managed_schemas();
-    if (schemas.empty()) return;
+    if (managed_.empty()) return;
     const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
     const auto store = state_.store(name);
-    for (const auto& schema : schemas) {
+    for (const auto& schema : managed_) {
       if (!hashes.empty()) list(*store, hashes + "/" + schema + "/", {});
       if (!named.empty() && !config.partition_pattern) list(*store, named + "/" + schema + "/", {});
     }
     if (!named.empty() && config.partition_pattern) list(*store, named + "/", named + "/");
   }
 
-  /// What old schemas have in stores is looked after by others.
-  std::vector<std::string> managed_schemas() {
-    auto schemas = state_.main->schemas();
-    std::erase_if(schemas, [&](const std::string& schema) { return state_.is_old(schema); });
-    return schemas;
+  /// Without a section it is known to be managed.
+  bool is_managed(std::string_view key, std::string_view section) const {
+    return section.empty() || managed_.contains(schema_of(key.substr(section.size())));
   }
 
   void list(Store& store, const std::string& prefix, const std::string& section) {
-    const auto schemas = managed_schemas();
-    for (UnfinishedUpload& upload : store.unfinished(prefix)) {
-      const auto schema = schema_of(std::string_view(upload.key).substr(section.size()));
-      if (section.empty() || std::ranges::find(schemas, schema) != schemas.end())
-        uploads_.emplace_back(store.name(), std::move(upload));
-    }
+    for (UnfinishedUpload& upload : store.unfinished(prefix))
+      if (is_managed(upload.key, section)) uploads_.emplace_back(store.name(), std::move(upload));
     std::string after;
     for (;;) {
       const Page page = store.list(prefix, after);
       for (const ObjectInfo& entry : page.entries) {
-        if (!section.empty()) {
-          const auto schema = schema_of(std::string_view(entry.key).substr(section.size()));
-          if (std::ranges::find(schemas, schema) == schemas.end()) continue;
-        }
+        if (!is_managed(entry.key, section)) continue;
         objects_[store.name()].push_back(entry);
         ++audit_.objects;
       }
@@ -202,10 +194,8 @@ class Auditor {
 
   void leaks() {
     // What a writer is about to commit, and what waits in the trash, is known to the ledger.
-    std::set<std::pair<std::string, std::string>> files, folders;
-    std::set<ObjectPath> writing;
-    const auto keep = [&](const ObjectPath& o) { (o.folder ? folders : files).emplace(o.store, o.path); };
-    for (const Reference& r : references_) keep(r.object);
+    std::set<ObjectPath> kept, writing;
+    for (const Reference& r : references_) kept.insert(r.object);
     for (const auto& schema : state_.main->schemas()) {
       if (!state_.has_ledger(schema)) continue;
       db::Transaction look(*state_.main, db::Transaction::Mode::read);
@@ -213,7 +203,7 @@ class Auditor {
         const auto verdict = state_.ledger(schema).verdict(look, intent.id);
         const bool live = verdict == Ledger::Verdict::none && !state_.ledger(schema).dead(intent.owner, intent.until);
         if (!live) continue;
-        std::ranges::for_each(intent.paths, keep);
+        kept.insert(intent.paths.begin(), intent.paths.end());
         writing.insert(intent.paths.begin(), intent.paths.end());
       }
     }
@@ -227,14 +217,10 @@ class Auditor {
     for (const auto& [store, entries] : objects_) {
       const StoreConfig& config = state_.store_config(store);
       for (const ObjectInfo& entry : entries) {
-        std::string path = entry.key;
-        if (constexpr std::string_view manifest = ".manifest.json"; path.ends_with(manifest)) {
-          path.resize(path.size() - manifest.size());
-        }
-        bool needed = files.contains({store, entry.key}) || folders.contains({store, path});
-        for (std::size_t at = path.find('/'); !needed && at != std::string::npos; at = path.find('/', at + 1)) {
-          needed = folders.contains({store, path.substr(0, at)});
-        }
+        constexpr std::string_view manifest = ".manifest.json";  // it lies beside its folder
+        const bool needed = holder_of(store, entry.key, kept) ||
+                            (entry.key.ends_with(manifest) &&
+                             kept.contains({store, entry.key.substr(0, entry.key.size() - manifest.size()), true}));
         if (needed || entry.modified > newest || !state_.store(store)->stat(entry.key)) continue;
         ++audit_.leaked;
         audit_.findings.push_back({Finding::Kind::leaked, store, entry.key,
@@ -259,10 +245,7 @@ class Auditor {
   void abandoned(const std::set<ObjectPath>& writing) {
     const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
     for (const auto& [name, upload] : uploads_) {
-      bool live = writing.contains({name, upload.key, false});
-      for (std::size_t at = upload.key.find('/'); !live && at != std::string::npos; at = upload.key.find('/', at + 1))
-        live = writing.contains({name, upload.key.substr(0, at), true});
-      if (live || upload.begun > newest) continue;
+      if (holder_of(name, upload.key, writing) || upload.begun > newest) continue;
       // Its writer may have ended it since it was seen, and its intent with it.
       const auto still = state_.store(name)->unfinished(upload.key);
       if (std::ranges::find(still, upload.id, &UnfinishedUpload::id) == still.end()) continue;
@@ -277,6 +260,7 @@ class Auditor {
   SessionState& state_;
   const AuditOptions& options_;
   Audit audit_;
+  std::set<std::string, std::less<>> managed_;  // schemas
   std::vector<std::pair<std::string, UnfinishedUpload>> uploads_;
   std::map<std::string, std::vector<ObjectInfo>> objects_;
   std::vector<Reference> references_;

@@ -58,11 +58,33 @@ void Collector::erase_folder(Store& store, const std::string& path) {
   store.remove(path + ".manifest.json");
 }
 
-void Collector::abandon_uploads(const ObjectPath& object) {
-  Store& store = *state_.store(object.store);
-  for (const UnfinishedUpload& upload : store.unfinished(object.path))
-    if (upload.key == object.path || (object.folder && upload.key.starts_with(object.path + "/")))
-      store.abandon(upload);
+std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed) {
+  std::vector<Error> errors;
+  for (auto first = objects.begin(); first != objects.end();) {
+    const std::string& name = first->store;
+    const auto end = std::find_if(first, objects.end(), [&](const ObjectPath& o) { return o.store != name; });
+    // They are in order, so what the first and the last have in common, all have.
+    const std::string_view low = first->path, high = std::prev(end)->path;
+    const std::string_view prefix(low.begin(), std::ranges::mismatch(low, high).in1);
+    try {
+      Store& store = *state_.store(name);
+      for (const UnfinishedUpload& upload : store.unfinished(prefix)) {
+        const ObjectPath* const object = holder_of(name, upload.key, objects);
+        if (!object) continue;
+        try {
+          store.abandon(upload);
+        } catch (const Error& e) {
+          errors.push_back(e);
+          stayed.insert(*object);
+        }
+      }
+    } catch (const Error& e) {
+      errors.push_back(e);
+      stayed.insert(first, end);
+    }
+    first = end;
+  }
+  return errors;
 }
 
 std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed) {
@@ -338,23 +360,14 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   }
   const auto claimed = free.empty() ? free : ledger_.claim(free, voided);
   const std::set<ObjectPath> ours_now(claimed.begin(), claimed.end());
-  std::set<ObjectPath> stayed;
-  for (const auto* intent : handled) {
-    for (const ObjectPath& object : intent->paths) {
-      if (!ours_now.contains(object)) continue;
-      try {
-        abandon_uploads(object);
-      } catch (const Error& e) {
-        total.errors.push_back(e);
-        stayed.insert(object);
-      }
-    }
-  }
-  std::set<ObjectPath> failed;
+  std::set<ObjectPath> begun, stayed;  // begun: by dead writers
+  for (const auto* intent : handled)
+    std::ranges::copy_if(intent->paths, std::inserter(begun, begun.end()),
+                         [&](const ObjectPath& o) { return ours_now.contains(o); });
+  std::vector<Error> errors = abandon_uploads(begun, stayed);
   std::vector<ObjectPath> erased;
   std::ranges::copy_if(claimed, std::back_inserter(erased), [&](const ObjectPath& o) { return !stayed.contains(o); });
-  const auto errors = erase(erased, failed);
-  stayed.merge(failed);
+  std::ranges::move(erase(erased, stayed), std::back_inserter(errors));
   total.errors.insert(total.errors.end(), errors.begin(), errors.end());
   std::vector<ObjectPath> gone;
   for (const ObjectPath& object : claimed) {

@@ -46,6 +46,18 @@ void keep_committed(std::vector<std::shared_ptr<const TableEntry>>& tables, db::
 
 }  // namespace
 
+const ObjectPath* holder_of(std::string_view store, std::string_view key, const std::set<ObjectPath>& objects) {
+  ObjectPath wanted{std::string(store), std::string(key)};
+  if (const auto found = objects.find(wanted); found != objects.end()) return &*found;
+  wanted.folder = true;
+  for (;;) {
+    if (const auto found = objects.find(wanted); found != objects.end()) return &*found;
+    const std::size_t at = wanted.path.rfind('/');
+    if (at == std::string::npos) return nullptr;
+    wanted.path.resize(at);
+  }
+}
+
 std::vector<ObjectPath> ReferenceFinder::of(const codec::Chain* chain, const Value& stored) const {
   std::vector<ObjectPath> out;
   if (!chain || stored.is_null() || !codec::is_object(*chain)) return out;

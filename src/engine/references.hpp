@@ -6,11 +6,15 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "engine/ledger.hpp"
 #include "engine/state.hpp"
 
 namespace oas {
+
+/// The one of `objects` that a key belongs to: itself, or the folder that it lies in. Null: none does.
+const ObjectPath* holder_of(std::string_view store, std::string_view key, const std::set<ObjectPath>& objects);
 
 class ReferenceFinder {
  public:

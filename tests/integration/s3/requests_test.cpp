@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <oas/oas.hpp>
 
+#include <algorithm>
 #include <map>
 
 #include "support/s3_faults.hpp"
@@ -91,6 +92,20 @@ TEST_F(S3Requests, AThousandRowsGoInThree) {
   const Counts gone = asked();
   EXPECT_EQ(gone.size(), 1U) << "nothing is listed, and nothing looked for";
   EXPECT_LE(gone.at("delete_many"), 3);
+}
+
+TEST_F(S3Requests, WhatWasWrittenInVainGoesInThree) {
+  auto table = declare("<blob@main>");
+  table.insert(rows(1));
+  asked();
+  auto doubled = rows(100);
+  std::rotate(doubled.begin(), doubled.begin() + 1, doubled.end());
+  EXPECT_THROW(table.insert(doubled), Error);
+  EXPECT_EQ(session_->audit().objects, 1U);
+  Counts gone = asked();
+  EXPECT_EQ(gone.at("put"), 100);
+  EXPECT_EQ(gone.at("delete_many"), 1);
+  EXPECT_LE(gone.at("uploads"), 3) << "once by the collector, and by the audit once for each of its two sections";
 }
 
 TEST_F(S3Requests, ContentThatIsThereIsRefusedAndLookedAt) {
