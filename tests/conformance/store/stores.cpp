@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <stdexcept>
 
 #include "conformance/store/store_suite.hpp"
 #include "store/registry.hpp"
@@ -27,9 +28,10 @@ std::shared_ptr<Store> decorate(const std::shared_ptr<Store>& inner) {
 }
 
 #if defined(OAS_WITH_S3) && !defined(OAS_TEST_LOCAL_STORES)
-/// A store in a location of its own on the server that a variable names. Null: there is none.
+/// A store in a location of its own on the server that a variable names. Null: there is none, and need not be.
 std::shared_ptr<Store> open_s3(const char* variable) {
   const auto server = s3_server(variable);
+  if (!server && must_be_there(variable)) throw std::runtime_error(std::string(variable) + ": the server is missing");
   if (!server) return nullptr;
   auto options = server->options(S3Server::fresh_location());
   if (const char* const tls = std::getenv("OAS_TEST_TLS"); tls && server->scheme == "https")
