@@ -58,6 +58,7 @@ struct StoreTraits {
   bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
   std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
   bool distant = false;                         ///< requests mostly wait, so more at once than processors pay
+  bool whole_objects = false;                   ///< nobody can leave half an object, not even by dying
   bool content_versions = false;                ///< equal bytes under one key have one version, however often written
 };
 

@@ -49,8 +49,11 @@ class S3Store final : public Store {
 
   const StoreTraits& traits() const noexcept override {
     static constexpr auto made = [](bool create, bool condition) {
-      return StoreTraits{
-          .atomic_create = create, .conditional_write = condition, .distant = true, .content_versions = true};
+      return StoreTraits{.atomic_create = create,
+                         .conditional_write = condition,
+                         .distant = true,
+                         .whole_objects = create,  // a server that has no conditions may be a folder that is shown
+                         .content_versions = true};
     };
     static constexpr StoreTraits all[] = {made(false, false), made(true, false), made(false, true), made(true, true)};
     return all[(creates_ == Answer::yes ? 1 : 0) + (conditions_ == Answer::yes ? 2 : 0)];
@@ -114,9 +117,10 @@ class S3Store final : public Store {
     if (expect && !expect->is_absent()) {
       headers.emplace_back("if-match", s3::quoted(*expect));
     } else if (expect) {
-      if (honours_create()) headers.emplace_back("if-none-match", "*");
-      const bool large = size > 2 * client_->settings().part_size;  // worth a question before all of it is sent
-      if ((headers.empty() || large) && look(whole)) return std::nullopt;
+      if (honours_create())
+        headers.emplace_back("if-none-match", "*");
+      else if (look(whole))
+        return std::nullopt;
     }
     if (size > 2 * client_->settings().part_size) return write_large(whole, parts, std::move(headers));
     return put(whole, parts, std::move(headers));

@@ -90,6 +90,7 @@ std::vector<std::string> legal_keys() {
 TEST_P(StoreSuite, SaysWhatItCanDo) {
   EXPECT_EQ(store_->traits().atomic_create, GetParam().traits.atomic_create);
   EXPECT_EQ(store_->traits().conditional_write, GetParam().traits.conditional_write);
+  EXPECT_EQ(store_->traits().whole_objects, GetParam().traits.whole_objects);
   EXPECT_EQ(store_->traits().max_single_write, GetParam().traits.max_single_write);
   EXPECT_FALSE(store_->name().empty());
   EXPECT_FALSE(store_->location().empty());

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
 
 #include "support/s3_faults.hpp"
 #include "support/s3_server.hpp"
@@ -25,6 +26,7 @@ class S3Requests : public ::testing::Test {
     settings.set("database", map({{"backend", "sqlite"}, {"name", (folder_.path() / "lab.db").string()}}));
     Map store = map({{"protocol", "s3"}});
     for (const auto& [key, value] : server.options(S3Server::fresh_location(), proxy_->port())) store.set(key, value);
+    store.set("part_size", std::int64_t{5} << 20);
     settings.set("stores.main", store);
     settings.set("collector.foreign_writers", false);
     session_.emplace(std::move(settings), SessionOptions{.log = [](LogLevel, std::string_view) {}, .concurrency = 16});
@@ -108,14 +110,42 @@ TEST_F(S3Requests, WhatWasWrittenInVainGoesInThree) {
   EXPECT_LE(gone.at("uploads"), 3) << "once by the collector, and by the audit once for each of its two sections";
 }
 
-TEST_F(S3Requests, ContentThatIsThereIsRefusedAndLookedAt) {
+TEST_F(S3Requests, ContentThatIsThereIsRefused) {
   auto table = declare("<blob@main>");
   table.insert(rows(10));
   asked();
   auto again = rows(10);
   for (std::size_t i = 0; i < again.size(); ++i) again[i].set("id", 100 + static_cast<std::int64_t>(i));
   table.insert(again);
-  EXPECT_EQ(asked(), (Counts{{"put", 10}, {"head", 10}}));
+  EXPECT_EQ(asked(), (Counts{{"put", 10}}));
+}
+
+TEST_F(S3Requests, LargerContentIsAskedForAndSentOnce) {
+  auto table = declare("<blob@main>");
+  std::string noise(11 << 20, ' ');  // that no compression makes small
+  std::minstd_rand random(5);
+  for (char& c : noise) c = static_cast<char>(random() >> 8);
+  const auto insert = [&](std::int64_t id, std::size_t bytes) {
+    table.insert1(Row{{"id", id}, {"x", Bytes::copy(std::string_view(noise).substr(0, bytes))}});
+  };
+  insert(0, 1000);  // the bucket is seen
+  asked();
+  insert(1, 100'000);
+  EXPECT_EQ(asked(), (Counts{{"head", 1}, {"put", 1}}));
+  insert(2, 100'000);
+  EXPECT_EQ(asked(), (Counts{{"head", 1}}));
+  insert(3, 11 << 20);
+  EXPECT_EQ(asked(), (Counts{{"head", 1}, {"begin", 1}, {"part", 3}, {"complete", 1}}));
+  insert(4, 11 << 20);
+  EXPECT_EQ(asked(), (Counts{{"head", 1}}));
+}
+
+TEST_F(S3Requests, AFreshKeyIsNeverAskedFor) {
+  auto table = declare("<npy@main>");
+  std::vector<std::int64_t> numbers(1'400'000);  // 11 MB: three parts
+  asked();
+  table.insert1(Row{{"id", 1}, {"x", Array::own(std::move(numbers))}});
+  EXPECT_EQ(asked(), (Counts{{"begin", 1}, {"part", 3}, {"complete", 1}}));
 }
 
 }  // namespace
