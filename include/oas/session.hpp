@@ -142,6 +142,11 @@ class Session {
   /// Compares rows with stores, both ways. Lists the managed sections of the stores: for audits, not daily life.
   Audit audit(AuditOptions options = {});
 
+  /// From any thread, while the session lives: what it does now, in the database and in stores, fails soon as
+  /// `cancelled`, and what it had written goes as after any error. What begins later is not touched, but for a
+  /// statement that comes at the same moment.
+  void cancel() noexcept;
+
   const std::shared_ptr<SessionState>& state() const noexcept { return state_; }
 
  private:

@@ -119,6 +119,9 @@ class Store {
   /// Returns once these written objects survive a power cut, as far as the store was configured to promise that.
   /// Errors: missing_object.
   void sync(std::span<const std::string> keys);
+  /// From any thread: what waits for this store now, uploads that have begun included, fails soon as `cancelled`.
+  /// What begins later is not touched. Does nothing where nobody waits for long.
+  void cancel() noexcept { do_cancel(); }
 
  protected:
   explicit Store(std::string name) : name_(std::move(name)) {}
@@ -138,6 +141,7 @@ class Store {
   virtual std::string do_url(const std::string& key, std::chrono::seconds valid) const;  // default: unsupported
   virtual std::vector<UnfinishedUpload> do_unfinished(const std::string&) const { return {}; }
   virtual void do_abandon(const UnfinishedUpload&) {}
+  virtual void do_cancel() noexcept {}
 
   std::string name_;
   friend class StoreDecorator;  // forwards to another store's do_ twins
@@ -165,6 +169,7 @@ class StoreDecorator : public Store {
   std::string do_url(const std::string& key, std::chrono::seconds valid) const override;
   std::vector<UnfinishedUpload> do_unfinished(const std::string& prefix) const override;
   void do_abandon(const UnfinishedUpload& upload) override;
+  void do_cancel() noexcept override;
   Store& inner() const noexcept { return *inner_; }
 
  private:

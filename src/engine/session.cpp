@@ -104,6 +104,16 @@ const std::shared_ptr<Store>& SessionState::store(std::string_view name) {
   return opened;
 }
 
+void SessionState::cancel() noexcept {
+  ++cancels;  // work that consists of many calls looks at it between them
+  {
+    const std::lock_guard lock(stores_mutex_);
+    for (const auto& [name, store] : stores_)
+      if (store) store->cancel();
+  }
+  main->cancel();
+}
+
 Ledger& SessionState::ledger(const std::string& schema) {
   if (!side) side = main->side();
   auto& ledger = ledgers_[schema];
@@ -204,6 +214,8 @@ std::vector<StoreConfig> Session::stores() const {
 std::shared_ptr<Store> Session::store(std::string_view name) { return state_->store(name); }
 const Settings& Session::settings() const noexcept { return state_->settings; }
 std::string Session::location() const { return state_->main->location(); }
+
+void Session::cancel() noexcept { state_->cancel(); }
 
 Collected Session::collect() {
   if (state_->works > 0) {

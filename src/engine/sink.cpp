@@ -20,7 +20,7 @@ constexpr std::uint64_t lasting = 256 << 20;  // bytes
 }  // namespace
 
 Sink::Sink(SessionState& state, Work& work, std::string schema)
-    : state_(state), work_(work), schema_(std::move(schema)) {}
+    : state_(state), work_(work), schema_(std::move(schema)), cancels_(state.cancels) {}
 
 void Sink::queue(const ObjectPath& object, std::vector<Put> puts) {
   const std::lock_guard lock(mutex_);
@@ -124,8 +124,10 @@ void Sink::flush() {
   for (const Put& put : queue_) bytes += put.content.size();
   work_.begin_put(schema_, objects, flushed_ || bytes >= lasting);
   flushed_ = true;
-  parallel_for(state_.pool, queue_.size(), state_.in_flight(),
-               [&](std::size_t i) { write(*stores.at(queue_[i].store), queue_[i]); });
+  parallel_for(state_.pool, queue_.size(), state_.in_flight(), [&](std::size_t i) {
+    if (state_.cancels != cancels_) throw Error(Errc::cancelled, "write objects: it was cancelled. it can be repeated");
+    write(*stores.at(queue_[i].store), queue_[i]);
+  });
   for (const auto& [name, store] : stores) {
     std::vector<std::string> keys;
     for (const Put& put : queue_) {

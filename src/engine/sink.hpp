@@ -37,6 +37,7 @@ class Sink {
   SessionState& state_;
   Work& work_;
   std::string schema_;
+  const std::uint64_t cancels_;  ///< SessionState::cancels when this began
   std::mutex mutex_;
   std::vector<Put> queue_;
   std::set<ObjectPath> announced_;  ///< objects of the queue

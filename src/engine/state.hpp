@@ -96,6 +96,10 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   /// Keeps the leases of the schema's intents alive from now on.
   void keep_leases(const std::string& schema);
 
+  // --- cancelling
+  void cancel() noexcept;
+  std::atomic<std::uint64_t> cancels = 0;  ///< how often it was called
+
   // --- units of work (work.cpp)
   struct Intent {
     std::string schema, id;

@@ -34,6 +34,7 @@ struct Queue {
   std::deque<std::shared_ptr<Exchange>> waiting;  // guarded by mutex
   std::thread thread;                             // guarded by mutex
   std::atomic<std::size_t> limit;
+  std::atomic<std::uint64_t> cancel_before = 0;
   std::atomic<bool> sleeping = false, stopping = false, cancelling = false;
   int wake_fd = -1;
 
@@ -146,6 +147,10 @@ class Loop {
         next = std::move(queue_.waiting.front());
         queue_.waiting.pop_front();
       }
+      if (next->cancelled()) {
+        next->complete(Trouble::cancelled, "it was cancelled");
+        continue;
+      }
       std::unique_ptr<Running> run;
       if (idle_.empty()) {
         run = std::make_unique<Running>(curl_easy_init());
@@ -227,6 +232,10 @@ Response& Exchange::wait() noexcept {
   return response_;
 }
 
+bool Exchange::cancelled() const noexcept {
+  return cancelled_.load(std::memory_order_relaxed) || (queue_ && request_.began < queue_->cancel_before);
+}
+
 void Exchange::cancel() noexcept {
   cancelled_ = true;
   if (over()) return;
@@ -256,6 +265,13 @@ Engine::~Engine() {
     ::close(queue_->wake_fd);
   }
   for (const auto& one : queue_->waiting) one->complete(Trouble::cancelled, "the store was closed");
+}
+
+void Engine::cancel_before(std::uint64_t moment) noexcept {
+  const std::lock_guard lock(queue_->mutex);
+  queue_->cancel_before = moment;
+  queue_->cancelling = true;
+  if (queue_->thread.joinable()) queue_->wake();
 }
 
 std::shared_ptr<Exchange> Engine::start(Request request) {

@@ -51,6 +51,7 @@ struct Request {
   /// of it: what follows is not fetched. Returns false for Response::body.
   std::function<bool(const Response&, std::span<std::byte>& into)> place = {};
   std::size_t most_body = std::size_t{64} << 20;          ///< a longer body (that is not placed) is an error
+  std::uint64_t began = UINT64_MAX;                       ///< see Engine::cancel_before
   Clock::time_point deadline = Clock::time_point::max();  ///< moves with the bytes of the answer, see Options
 };
 
@@ -65,7 +66,7 @@ class Exchange {
   bool over() const noexcept { return over_.load(std::memory_order_acquire) != 0; }
   /// Ends it soon, at whatever stage; it still has to be waited for, as its memory is in use until then.
   void cancel() noexcept;
-  bool cancelled() const noexcept { return cancelled_.load(std::memory_order_relaxed); }
+  bool cancelled() const noexcept;
   /// The engine's: it is over.
   void complete() noexcept;
   void complete(Response::Trouble trouble, std::string_view why);
@@ -101,6 +102,8 @@ class Engine {
   std::shared_ptr<Exchange> start(Request request);
   /// Fewer, or again more, exchanges at once; at least 1.
   void limit(std::size_t exchanges) noexcept;
+  /// Ends all whose Request::began is less, also those that are started later.
+  void cancel_before(std::uint64_t moment) noexcept;
 
  private:
   std::shared_ptr<Queue> queue_;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <ctime>
-#include <thread>
 
 #include "core/hash.hpp"
 #include "core/text.hpp"
@@ -161,6 +160,7 @@ void Client::attempt(Pending& pending) const {
   request.url = fmt::format("{}://{}{}{}{}", to.scheme, to.address.host, path, query.empty() ? "" : "?", query);
   request.body = call.body;
   request.place = call.place;
+  request.began = call.began;
   request.deadline = pending.deadline_;
   pending.exchange_ = engine_.start(std::move(request));
 }
@@ -172,6 +172,7 @@ Client::Pending Client::start(Call call) const {
                 : settings_.sign_payload && !settings_.anonymous ? hex(sha256(call.body))
                                                                  : std::string(sigv4::unsigned_payload);
   }
+  if (call.began == UINT64_MAX) call.began = moment_;
   Pending pending;
   pending.call_ = std::move(call);
   pending.deadline_ = http::Clock::now() + settings_.request_timeout;
@@ -251,9 +252,21 @@ Answer Client::finish(Pending pending) const {
         break;
       }
     }
-    std::this_thread::sleep_for(delay);
-    attempt(pending);
+    if (delay > std::chrono::milliseconds(0)) {
+      std::unique_lock lock(pause_mutex_);
+      pause_over_.wait_for(lock, delay, [&] { return pending.call_.began < moment_; });
+    }
+    attempt(pending);  // at once over if it was cancelled
   }
+}
+
+void Client::cancel() const noexcept {
+  {
+    const std::lock_guard lock(pause_mutex_);
+    ++moment_;
+  }
+  pause_over_.notify_all();
+  engine_.cancel_before(moment_);
 }
 
 // Another region, or another endpoint of the same owner: requests carry no secret, but they carry data.

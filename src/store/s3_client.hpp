@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -26,8 +27,9 @@ struct Call {
   sigv4::Fields headers = {};        ///< names in lower case; all are signed
   std::vector<BytesView> body = {};  ///< alive until finish()
   std::function<bool(const http::Response&, std::span<std::byte>&)> place = {};
-  std::string hash = {};    ///< of the body; start() computes it if it is empty
-  bool check_body = false;  ///< a 200 may hold an error (the end of an upload, a copy)
+  std::uint64_t began = UINT64_MAX;  ///< a moment() of what it is a part of; default: now
+  std::string hash = {};             ///< of the body; start() computes it if it is empty
+  bool check_body = false;           ///< a 200 may hold an error (the end of an upload, a copy)
 };
 
 struct Answer {
@@ -71,6 +73,11 @@ class Client {
   Answer finish(Pending pending) const;
   Answer call(Call one) const { return finish(start(std::move(one))); }
 
+  /// Ends all calls that began before, as `cancelled`, whatever they wait for; but getting credentials is waited for.
+  void cancel() const noexcept;
+  /// Of an operation of several calls: cancel() ends those that are still to come, too.
+  std::uint64_t moment() const noexcept { return moment_; }
+
   /// The URL of an object that anybody may read for so long.
   std::string presigned(const std::string& key, std::chrono::seconds valid) const;
   const Settings& settings() const noexcept { return settings_; }
@@ -97,7 +104,10 @@ class Client {
   mutable std::mutex mutex_;
   mutable Target target_;  // guarded by mutex_, as the next
   mutable std::shared_ptr<const Key> key_;
-  mutable std::atomic<std::int64_t> skew_ = 0;  // seconds that the server's clock is ahead
+  mutable std::atomic<std::int64_t> skew_ = 0;     // seconds that the server's clock is ahead
+  mutable std::atomic<std::uint64_t> moment_ = 0;  // how often cancel() was called
+  mutable std::mutex pause_mutex_;
+  mutable std::condition_variable pause_over_;  // with pause_mutex_: moment_ has changed
   mutable Budget budget_;
   mutable http::Engine engine_;
 };

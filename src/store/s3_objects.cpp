@@ -71,7 +71,7 @@ struct Arrival {
 
 /// The rest of an object whose first bytes are there, several ranges at once.
 void read_rest(const Client& client, const std::string& key, std::uint64_t offset, std::uint64_t done,
-               std::span<std::byte> into, const Version& version) {
+               std::span<std::byte> into, const Version& version, std::uint64_t began) {
   const std::uint64_t share = client.settings().part_size;
   struct Piece {
     std::uint64_t at, size;
@@ -90,7 +90,7 @@ void read_rest(const Client& client, const std::string& key, std::uint64_t offse
   while (done < into.size()) {
     const std::uint64_t size = std::min<std::uint64_t>(share, into.size() - done);
     if (pieces.size() == std::min(reads_at_once, client.settings().concurrency)) take();
-    Call call{.method = "GET", .key = key, .headers = pinned(&version)};
+    Call call{.method = "GET", .key = key, .headers = pinned(&version), .began = began};
     call.headers.emplace_back("range", fmt::format("bytes={}-{}", offset + done, offset + done + size - 1));
     call.place = [to = into.subspan(done, size), first = offset + done](const http::Response& response,
                                                                         std::span<std::byte>& where) {
@@ -157,7 +157,8 @@ std::optional<ObjectInfo> stat(const Client& client, const std::string& key) {
 std::optional<Object> read(const Client& client, const std::string& key, ByteRange range, const Version* only) {
   constexpr auto far = static_cast<std::uint64_t>(INT64_MAX);
   if (range.length == 0u || range.offset > far) return empty_range(client, key, range, only);
-  Call call{.method = "GET", .key = key, .headers = pinned(only)};
+  const std::uint64_t began = client.moment();
+  Call call{.method = "GET", .key = key, .headers = pinned(only), .began = began};
   const bool ranged = range.offset > 0 || range.length;
   if (ranged) {
     const bool open = !range.length || *range.length > far - range.offset;
@@ -197,7 +198,7 @@ std::optional<Object> read(const Client& client, const std::string& key, ByteRan
     if (answer.response.placed < arrival.expected) {
       if (answer.response.placed != std::min(client.settings().part_size, arrival.expected))
         throw Error(Errc::integrity, "the answer is shorter than it said", {}, fmt::format("HTTP {}", answer.status()));
-      read_rest(client, key, begins, answer.response.placed, arrival.buffer.span(), object.version);
+      read_rest(client, key, begins, answer.response.placed, arrival.buffer.span(), object.version, began);
     }
     bytes = std::move(arrival.buffer).finish();
   } else {
@@ -213,8 +214,9 @@ std::uint64_t size_of_part(std::uint64_t first, std::size_t number) noexcept {
 }
 
 Multipart::Multipart(std::shared_ptr<const Client> client, std::string key)
-    : client_(std::move(client)), key_(std::move(key)) {
-  const Answer answer = client_->call({.method = "POST", .key = key_, .query = {{"uploads", ""}}, .check_body = true});
+    : client_(std::move(client)), key_(std::move(key)), began_(client_->moment()) {
+  const Answer answer =
+      client_->call({.method = "POST", .key = key_, .query = {{"uploads", ""}}, .began = began_, .check_body = true});
   if (!answer.ok()) client_->fail(answer);
   id_ = read_upload_id(answer.response.body);
 }
@@ -238,7 +240,8 @@ void Multipart::add(std::vector<BytesView> bytes, std::shared_ptr<const void> ow
                    client_->start({.method = "PUT",
                                    .key = key_,
                                    .query = {{"partNumber", fmt::format("{}", number + 1)}, {"uploadId", id_}},
-                                   .body = std::move(bytes)})});
+                                   .body = std::move(bytes),
+                                   .began = began_})});
 }
 
 void Multipart::take_oldest() {
@@ -280,6 +283,7 @@ std::optional<Version> Multipart::finish(sigv4::Fields headers) {
                                        .query = {{"uploadId", id_}},
                                        .headers = std::move(headers),
                                        .body = {view},
+                                       .began = began_,
                                        .check_body = true});
   if (answer.ok()) {
     std::string etag = read_finished(answer.response.body).etag;

@@ -50,6 +50,7 @@ class Multipart {
 
   std::shared_ptr<const Client> client_;
   std::string key_;
+  const std::uint64_t began_;
   std::string id_;
   std::uint64_t size_ = 0;
   std::vector<Part> parts_;

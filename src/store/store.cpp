@@ -207,5 +207,6 @@ std::vector<UnfinishedUpload> StoreDecorator::do_unfinished(const std::string& p
   return inner_->do_unfinished(prefix);
 }
 void StoreDecorator::do_abandon(const UnfinishedUpload& upload) { inner_->do_abandon(upload); }
+void StoreDecorator::do_cancel() noexcept { inner_->do_cancel(); }
 
 }  // namespace oas

@@ -122,7 +122,7 @@ std::size_t Running::receive(char* bytes, std::size_t size, std::size_t count, v
 
 int Running::progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& run = *static_cast<Running*>(self);
-  if (run.exchange->cancelled_.load(std::memory_order_relaxed)) return 1;
+  if (run.exchange->cancelled()) return 1;
   return run.deadline != Clock::time_point::max() && Clock::now() > run.deadline ? 1 : 0;
 }
 
@@ -205,7 +205,7 @@ void Running::finish(CURLcode code) {
         say(Trouble::local, "there is no memory for the answer");
       break;
     case CURLE_ABORTED_BY_CALLBACK:
-      if (exchange->cancelled_)
+      if (exchange->cancelled())
         say(Trouble::cancelled, "it was cancelled");
       else
         say(Trouble::timed_out, "it took longer than request_timeout");

@@ -296,6 +296,8 @@ class S3Store final : public Store {
     if (!answer.ok() && answer.status() != 404) client_->fail(answer);
   }
 
+  void do_cancel() noexcept override { client_->cancel(); }
+
   bool honours_create() {
     if (creates_ == Answer::unknown) {
       const std::lock_guard lock(probing_);
