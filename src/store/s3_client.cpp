@@ -183,7 +183,7 @@ Client::Pending Client::start(Call call) const {
 Answer Client::finish(Pending pending) const {
   Backoff backoff;
   Answer answer;
-  bool clock_set = false, renewed = false;
+  bool clock_set = false, renewed = false, explained = false;
   int brief = 0;
   for (int moves = 0;; ++answer.attempts) {
     http::Response& response = pending.exchange_->wait();
@@ -222,9 +222,15 @@ Answer Client::finish(Pending pending) const {
           renewed = true;
           break;
         }
-        // The answer to HEAD has no body that would tell why; that to GET has.
-        if (whole && pending.call_.method == "HEAD" && problem.code.empty() && response.status >= 400)
-          call({.method = "GET", .key = pending.call_.key, .headers = {{"range", "bytes=0-0"}}});
+        // The answer to HEAD has no body that would tell why; that to GET has. If that one is good, it is over.
+        if (whole && !explained && pending.call_.method == "HEAD" && problem.code.empty() && response.status >= 400) {
+          explained = true;
+          call({.method = "GET",
+                .key = pending.call_.key,
+                .headers = {{"range", "bytes=0-0"}},
+                .began = pending.call_.began});
+          break;
+        }
         fail(response, problem, answer.attempts);
       case Verdict::clock: {
         const std::int64_t date = http::read_date(response.header("date"));

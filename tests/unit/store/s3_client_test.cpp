@@ -140,6 +140,12 @@ TEST(S3Client, TellsWhyAHeadWasRefused) {
   EXPECT_NE(std::string(error.what()).find("access_key"), std::string::npos) << error.what();
 }
 
+TEST(S3Client, AsksAgainIfTheRefusalOfAHeadIsOver) {
+  HttpServer server(sequence({{.status = 400}, {.status = 206}}, object("abc")));
+  EXPECT_EQ(open(server)->stat("k")->size, 3u);
+  EXPECT_EQ(server.asked().size(), 3u);
+}
+
 TEST(S3Client, WhatIsNoS3ServerIsNotTakenForAnEmptyStore) {
   HttpServer server([](const HttpAsked&) { return HttpAnswer{.status = 404, .body = "<html>not here</html>"}; });
   const auto store = open(server);
