@@ -10,10 +10,6 @@ constexpr std::chrono::milliseconds longest_asked{60'000};
 // Answers of requests that were under way when the limit was halved do not halve it again.
 constexpr std::chrono::milliseconds settling{1'000};
 
-bool one_of(std::string_view code, std::initializer_list<std::string_view> codes) {
-  return std::ranges::find(codes, code) != codes.end();
-}
-
 }  // namespace
 
 Verdict judge(const http::Response& response, std::string_view code) noexcept {

@@ -1,9 +1,11 @@
 // When a request is repeated, after how long, and how many requests run at once. The one place that decides it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <mutex>
 #include <optional>
 #include <random>
@@ -23,6 +25,10 @@ enum class Verdict {
 };
 
 inline constexpr int brief_attempts = 5;
+
+inline bool one_of(std::string_view code, std::initializer_list<std::string_view> codes) {
+  return std::ranges::find(codes, code) != codes.end();
+}
 
 /// What an attempt was worth. `code`: of S3, empty if the answer names none.
 Verdict judge(const http::Response& response, std::string_view code) noexcept;

@@ -18,7 +18,6 @@ constexpr std::string_view empty_hash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e
 constexpr std::int64_t skew_that_matters = 240;  // seconds; servers refuse 15 minutes
 constexpr int most_moves = 3;
 constexpr std::chrono::seconds connecting{30};  // until a server that nobody reaches is given up
-constexpr std::string_view amazon = ".amazonaws.com";
 
 http::Options engine_options(const Settings& settings) {
   http::Options options;
@@ -30,10 +29,6 @@ http::Options engine_options(const Settings& settings) {
   return options;
 }
 
-bool any_of(std::string_view code, std::initializer_list<std::string_view> codes) {
-  return std::ranges::find(codes, code) != codes.end();
-}
-
 struct Meaning {
   Errc code;
   std::string why;
@@ -41,38 +36,38 @@ struct Meaning {
 
 /// What a refusal means to whoever reads the message.
 Meaning meaning(int status, std::string_view code, const Settings& settings) {
-  if (any_of(code, {"InvalidAccessKeyId", "XAdminUserNotFound"}))
+  if (one_of(code, {"InvalidAccessKeyId", "XAdminUserNotFound"}))
     return {Errc::access, "it does not know this access key. look at access_key"};
-  if (any_of(code, {"SignatureDoesNotMatch"})) return {Errc::access, "the signature is wrong. look at secret_key"};
-  if (any_of(code, {"ExpiredToken", "TokenRefreshRequired"}))
+  if (one_of(code, {"SignatureDoesNotMatch"})) return {Errc::access, "the signature is wrong. look at secret_key"};
+  if (one_of(code, {"ExpiredToken", "TokenRefreshRequired"}))
     return {Errc::access, "the credentials have expired. renew them"};
-  if (any_of(code, {"InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException"}))
+  if (one_of(code, {"InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException"}))
     return {Errc::access, "it does not take this session token. renew the credentials"};
-  if (any_of(code, {"RequestTimeTooSkewed", "RequestExpired"}))
+  if (one_of(code, {"RequestTimeTooSkewed", "RequestExpired"}))
     return {Errc::access, "the clock of this machine is wrong. set it"};
-  if (any_of(code, {"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
+  if (one_of(code, {"AuthorizationHeaderMalformed", "PermanentRedirect", "TemporaryRedirect",
                     "IllegalLocationConstraintException"}))
     return {Errc::access,
             fmt::format("the bucket {} is in another region. set region, or another endpoint", settings.bucket)};
-  if (any_of(code, {"NoSuchBucket"}))
+  if (one_of(code, {"NoSuchBucket"}))
     return {Errc::unavailable, fmt::format("there is no bucket {}. make it, or correct bucket", settings.bucket)};
-  if (any_of(code, {"InvalidBucketName"}))
+  if (one_of(code, {"InvalidBucketName"}))
     return {Errc::usage, fmt::format("'{}' is no name of a bucket there. correct bucket", settings.bucket)};
-  if (any_of(code, {"KeyTooLongError", "KeyTooLong"}))
+  if (one_of(code, {"KeyTooLongError", "KeyTooLong"}))
     return {Errc::usage, "the key and the location together are too long"};
-  if (any_of(code, {"ObjectParentIsFile", "ExistingObjectIsDirectory", "XMinioObjectExistsAsDirectory",
+  if (one_of(code, {"ObjectParentIsFile", "ExistingObjectIsDirectory", "XMinioObjectExistsAsDirectory",
                     "XMinioParentIsObject"}))
     return {Errc::usage, "it keeps files, so an object cannot be a folder of others too. take another key"};
-  if (any_of(code,
+  if (one_of(code,
              {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "ContentSHA256Mismatch", "IncompleteBody"}))
     return {Errc::integrity, "the bytes that it received are not those that were sent"};
-  if (any_of(code, {"InvalidPart", "InvalidPartOrder"}))
+  if (one_of(code, {"InvalidPart", "InvalidPartOrder"}))
     return {Errc::conflict, "parts of the upload are not there any more. try again"};
-  if (any_of(code, {"QuotaExceeded", "QuotaExceededException", "XMinioStorageFull", "InsufficientStorage"}) ||
+  if (one_of(code, {"QuotaExceeded", "QuotaExceededException", "XMinioStorageFull", "InsufficientStorage"}) ||
       status == 507)
     return {Errc::unavailable, "it is full"};
-  if (any_of(code, {"EntityTooLarge"})) return {Errc::usage, "it takes no object that large"};
-  if (any_of(code, {"NotImplemented"}) || status == 501 || status == 405)
+  if (one_of(code, {"EntityTooLarge"})) return {Errc::usage, "it takes no object that large"};
+  if (one_of(code, {"NotImplemented"}) || status == 501 || status == 405)
     return {Errc::unsupported, "it does not offer this"};
   if (status == 401 || status == 403) {
     if (settings.anonymous) return {Errc::access, "it is not open to everybody. give access_key and secret_key"};
@@ -90,12 +85,12 @@ Meaning meaning(int status, std::string_view code, const Settings& settings) {
 }
 
 bool expired_code(std::string_view code) {
-  return any_of(code, {"ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestExpired"});
+  return one_of(code, {"ExpiredToken", "TokenRefreshRequired", "InvalidToken", "RequestExpired"});
 }
 
 }  // namespace
 
-Client::Client(const StoreConfig&, Settings settings)
+Client::Client(Settings settings)
     : settings_(std::move(settings)),
       credentials_(std::make_unique<Credentials>(settings_)),
       target_{address(settings_), settings_.endpoint.scheme, settings_.region},
@@ -201,7 +196,7 @@ Answer Client::finish(Pending pending) const {
     if (whole && response.status == 400 && problem.code.empty() && !response.header("x-amz-bucket-region").empty())
       verdict = Verdict::elsewhere;
     const bool missing = response.status == 404 &&
-                         any_of(problem.code, {"", "NoSuchKey", "NoSuchUpload", "NotFound"}) &&
+                         one_of(problem.code, {"", "NoSuchKey", "NoSuchUpload", "NotFound"}) &&
                          (!problem.code.empty() || pending.call_.method == "HEAD");
     const bool good = whole && verdict == Verdict::final &&
                       ((response.status >= 200 && response.status < 300 && problem.code.empty()) || missing ||

@@ -45,7 +45,7 @@ struct Answer {
 
 class Client {
  public:
-  Client(const StoreConfig& config, Settings settings);
+  explicit Client(Settings settings);
 
   /// A call under way. Destroyed before finish(): cancelled, and waited for.
   class Pending {

@@ -251,18 +251,17 @@ void Multipart::take_oldest() {
   if (answer.status() == 404)
     throw Error(Errc::conflict, "somebody aborted the upload. try again", {}, "HTTP 404 NoSuchUpload");
   if (!answer.ok()) client_->fail(answer);
-  parts_[sent.number].etag = answer.header("etag");
-  if (parts_[sent.number].etag.empty())
+  parts_[sent.number] = answer.header("etag");
+  if (parts_[sent.number].empty())
     throw Error(Errc::integrity, "the answer to a part has no ETag", {}, fmt::format("HTTP {}", answer.status()));
 }
 
 namespace {
 
 /// What most servers call the whole: the MD5 of the parts' MD5s. Empty if the parts have other ETags.
-std::string etag_of_parts(const std::vector<Part>& parts) {
+std::string etag_of_parts(const std::vector<std::string>& parts) {
   Md5 md5;
-  for (const Part& part : parts) {
-    std::string_view tag = part.etag;
+  for (std::string_view tag : parts) {
     if (tag.size() >= 2 && tag.front() == '"') tag = tag.substr(1, tag.size() - 2);
     const auto digest = from_hex(tag);
     if (!digest || digest->size() != 16) return {};
@@ -286,7 +285,7 @@ std::optional<Version> Multipart::finish(sigv4::Fields headers) {
                                        .began = began_,
                                        .check_body = true});
   if (answer.ok()) {
-    std::string etag = read_finished(answer.response.body).etag;
+    std::string etag = read_finished(answer.response.body);
     id_.clear();
     std::erase(etag, '"');
     return Version{etag};

@@ -53,7 +53,7 @@ class Multipart {
   const std::uint64_t began_;
   std::string id_;
   std::uint64_t size_ = 0;
-  std::vector<Part> parts_;
+  std::vector<std::string> parts_;  // their ETags
   std::deque<Sent> sent_;
 };
 

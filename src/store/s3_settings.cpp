@@ -10,8 +10,6 @@
 namespace oas::store::s3 {
 namespace {
 
-constexpr std::string_view amazon = ".amazonaws.com";
-
 [[noreturn]] void refuse(std::string_view key, std::string_view why) {
   throw Error(Errc::usage, fmt::format("the setting '{}' {}", key, why));
 }
@@ -128,8 +126,7 @@ Settings read_settings(const StoreConfig& config) {
   const bool at_amazon = s.endpoint.host.ends_with(amazon);
   std::string region(option(config, "region"));
   if (region.empty()) region = region_of(s.endpoint.host);
-  s.region_known = !region.empty();
-  if (s.region_known) s.region = region;
+  if (!region.empty()) s.region = region;
   if (!std::ranges::all_of(s.region, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
       }))

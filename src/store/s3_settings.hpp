@@ -12,6 +12,8 @@
 
 namespace oas::store::s3 {
 
+inline constexpr std::string_view amazon = ".amazonaws.com";  ///< ends of its hosts
+
 /// Where requests go: "https", "s3.amazonaws.com:9000".
 struct Endpoint {
   std::string scheme = "https";
@@ -24,7 +26,6 @@ struct Settings {
   std::string prefix = {};  ///< of every key: the location as it stands and a '/', or empty
   std::string region = "us-east-1";
   bool virtual_host = false;  ///< the bucket stands in the host
-  bool region_known = false;  ///< it was given
   sigv4::Credentials keys = {};
   bool anonymous = false;
   std::string profile = {};

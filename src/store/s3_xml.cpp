@@ -89,15 +89,13 @@ bool has_namesake(const pugi::xml_node& node, std::string_view name, pugi::xml_n
 
 }  // namespace
 
-Problem read_problem(BytesView body) noexcept try {
+Problem read_problem(BytesView body) {
   pugi::xml_document document;
   if (!document.load_buffer(body.data(), body.size(), pugi::parse_default, pugi::encoding_utf8)) return {};
   pugi::xml_node root = document.document_element();
   if (local(root.name()) == "ErrorResponse") root = child(root, "Error");
   if (local(root.name()) != "Error") return {};
   return problem_in(root);
-} catch (...) {
-  return {};
 }
 
 Listing read_listing(BytesView body) {
@@ -148,19 +146,12 @@ std::string read_upload_id(BytesView body) {
   return id;
 }
 
-Finished read_finished(BytesView body) {
+std::string read_finished(BytesView body) {
   constexpr std::string_view what = "answer to the end of an upload";
   pugi::xml_document document;
-  if (!document.load_buffer(body.data(), body.size(), pugi::parse_default, pugi::encoding_utf8))
-    refuse(what, "it is no XML");
-  const pugi::xml_node root = document.document_element();
-  const std::string_view name = local(root.name());
-  if (name == "Error") return {{}, problem_in(root)};
-  if (name != "CompleteMultipartUploadResult" && name != "CopyObjectResult")
-    refuse(what, fmt::format("it is <{}>", shown(name)));
-  Finished finished{text_of(root, "ETag"), std::nullopt};
-  if (finished.etag.empty()) refuse(what, "it has no ETag");
-  return finished;
+  std::string etag = text_of(open(document, body, "CompleteMultipartUploadResult", what), "ETag");
+  if (etag.empty()) refuse(what, "it has no ETag");
+  return etag;
 }
 
 std::vector<Problem> read_removed(BytesView body) {
@@ -199,15 +190,14 @@ std::string remove_request(std::span<const std::string> keys) {
   return out;
 }
 
-std::string complete_request(std::span<const Part> parts) {
+std::string complete_request(std::span<const std::string> etags) {
   std::string out =
       R"(<?xml version="1.0" encoding="UTF-8"?><CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">)";
   std::size_t number = 0;
-  for (const Part& part : parts) {
+  for (const std::string& etag : etags) {
     out += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>", ++number);
-    append_escaped(out, part.etag);
+    append_escaped(out, etag);
     out += "</ETag>";
-    if (!part.checksum.empty()) out += fmt::format("<ChecksumCRC32C>{}</ChecksumCRC32C>", part.checksum);
     out += "</Part>";
   }
   out += "</CompleteMultipartUpload>";

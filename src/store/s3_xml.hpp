@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,19 +46,15 @@ struct UploadListing {
   std::string next_id = {};
 };
 
-/// The error in a body; empty if the body is none. Never throws: it reads bodies of failures.
-Problem read_problem(BytesView body) noexcept;
+/// The error in a body; empty if the body is none: it reads bodies of failures.
+Problem read_problem(BytesView body);
 // Errors of these: integrity, for what is not the answer that was asked for, or is cut.
 Listing read_listing(BytesView body);
 UploadListing read_uploads(BytesView body);
 /// The id of a new multipart upload.
 std::string read_upload_id(BytesView body);
-/// The ETag of a finished multipart upload or of a copy, or the error that came with status 200.
-struct Finished {
-  std::string etag = {};
-  std::optional<Problem> problem = {};
-};
-Finished read_finished(BytesView body);
+/// The ETag of a finished multipart upload.
+std::string read_finished(BytesView body);
 /// Those that stayed.
 std::vector<Problem> read_removed(BytesView body);
 /// The text of the first element of that name, anywhere: answers of STS. Empty: none.
@@ -68,11 +63,7 @@ std::string read_element(BytesView body, std::string_view name);
 /// Control characters that XML has no way to say.
 bool fits_xml(std::string_view key) noexcept;
 std::string remove_request(std::span<const std::string> keys);
-struct Part {
-  std::string etag;
-  std::string checksum = {};  ///< CRC32C in base64; empty: none
-};
-std::string complete_request(std::span<const Part> parts);
+std::string complete_request(std::span<const std::string> etags);
 
 /// "2024-02-29T12:34:56.789Z" as microseconds, whole seconds; 0 if it is no time.
 std::int64_t read_time(std::string_view text) noexcept;

@@ -69,7 +69,7 @@ Version version_of(const Stat& st) {
   for (const std::int64_t part : {static_cast<std::int64_t>(st.st_ino), std::int64_t{st.st_size},
                                   nanoseconds(st.st_mtim), nanoseconds(st.st_ctim)}) {
     if (!version.tag.empty()) version.tag += '-';
-    version.tag += fmt::format_int(part).c_str();  // in decimal: several times as fast as in hexadecimal
+    version.tag += fmt::format_int(part).c_str();  // several times as fast as fmt::format
   }
   return version;
 }

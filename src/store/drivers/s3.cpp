@@ -416,7 +416,7 @@ std::vector<UnfinishedUpload> S3Store::do_unfinished(const std::string& prefix) 
 }
 
 std::shared_ptr<Store> open_s3_store(const StoreConfig& config) {
-  return std::make_shared<S3Store>(config.name, std::make_shared<s3::Client>(config, s3::read_settings(config)));
+  return std::make_shared<S3Store>(config.name, std::make_shared<s3::Client>(s3::read_settings(config)));
 }
 
 void check_s3_store(const StoreConfig& config) { s3::read_settings(config); }
