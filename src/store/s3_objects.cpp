@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "core/encoding.hpp"
 #include "core/hash.hpp"
@@ -223,9 +225,19 @@ Multipart::Multipart(std::shared_ptr<const Client> client, std::string key)
 
 Multipart::~Multipart() {
   if (id_.empty()) return;
-  sent_.clear();  // cancels, so that no part arrives after the end
+  const bool sending = !sent_.empty();
+  sent_.clear();  // cancels
+  // A server that has a cancelled part already may keep it after the end of its upload, and the upload with it (S3 says
+  // so of AbortMultipartUpload): then it is ended once more.
+  constexpr int most_ends = 6;
+  std::chrono::milliseconds pause(25);
   try {
-    client_->call({.method = "DELETE", .key = key_, .query = {{"uploadId", id_}}});
+    for (int i = 0; i < most_ends; ++i, pause *= 2) {
+      client_->call({.method = "DELETE", .key = key_, .query = {{"uploadId", id_}}});
+      if (!sending) return;
+      std::this_thread::sleep_for(pause);
+      if (client_->call({.method = "GET", .key = key_, .query = {{"uploadId", id_}}}).status() == 404) return;
+    }
   } catch (...) {  // what stays is found by an audit
     return;
   }
