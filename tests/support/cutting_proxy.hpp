@@ -2,8 +2,6 @@
 // text, so that the server gets it and the client gets no answer. For connections without encryption.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,20 +12,18 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
+
+#include "support/loopback.hpp"
 
 namespace oas::test {
 
 class CuttingProxy {
  public:
   /// To a port of 127.0.0.1.
-  explicit CuttingProxy(int to) : to_(to), listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 64) != 0 ||
-        ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-      throw std::runtime_error("the proxy cannot listen");
-    port_ = ntohs(address.sin_port);
+  explicit CuttingProxy(int to) : to_(to) {
+    std::tie(listening_, port_) = listen_on_loopback();
     thread_ = std::thread([this] { work(); });
   }
   ~CuttingProxy() {
@@ -60,13 +56,6 @@ class CuttingProxy {
     int client, server;
     bool mute = false;  ///< nothing more goes to the client, and its end comes with the server's answer
   };
-  static sockaddr_in loopback(int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
   static void end(const Wire& wire) {
     ::close(wire.client);
     ::close(wire.server);
@@ -134,7 +123,7 @@ class CuttingProxy {
     return true;
   }
 
-  int to_, listening_, port_ = 0;
+  int to_, listening_ = -1, port_ = 0;
   std::atomic<bool> over_ = false, refusing_ = false;
   std::mutex mutex_;  ///< over what follows; the list itself is changed by the proxy's thread alone
   std::list<Wire> wires_;

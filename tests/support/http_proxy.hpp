@@ -3,7 +3,6 @@
 // loopback.
 #pragma once
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -21,7 +20,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <vector>
+
+#include "support/loopback.hpp"
 
 namespace oas::test {
 
@@ -94,13 +96,8 @@ class HttpProxy {
   using Naming = std::function<std::string(const HttpMessage& request)>;
 
   HttpProxy(int to, Naming naming) : to_(to), naming_(std::move(naming)) {
-    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address = loopback(0);
-    socklen_t size = sizeof address;
-    if (::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 256) != 0 ||
-        ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) != 0 || ::pipe(over_) != 0)
-      throw std::runtime_error("the proxy cannot listen");
-    port_ = ntohs(address.sin_port);
+    std::tie(listening_, port_) = listen_on_loopback();
+    if (::pipe(over_) != 0) throw std::runtime_error("the proxy has no pipe");
     thread_ = std::thread([this] { accept(); });
   }
   ~HttpProxy() {
@@ -148,13 +145,6 @@ class HttpProxy {
     }
   };
 
-  static sockaddr_in loopback(int port) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return address;
-  }
   /// False if time is up.
   bool wait(int fd, int milliseconds = -1) const {
     pollfd both[] = {{over_[0], POLLIN, 0}, {fd, POLLIN, 0}};

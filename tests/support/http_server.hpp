@@ -2,8 +2,6 @@
 // with answers that real servers give once a year, and in place of services that hand out credentials.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,7 +16,10 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <tuple>
 #include <vector>
+
+#include "support/loopback.hpp"
 
 namespace oas::test {
 
@@ -37,16 +38,8 @@ struct HttpAnswer {
 class HttpServer {
  public:
   using Answering = std::function<HttpAnswer(const HttpAsked&)>;
-  explicit HttpServer(Answering answer)
-      : answer_(std::move(answer)), listening_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (::bind(listening_, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::listen(listening_, 64) != 0 ||
-        ::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
-      throw std::runtime_error("the server cannot listen");
-    port_ = ntohs(address.sin_port);
+  explicit HttpServer(Answering answer) : answer_(std::move(answer)) {
+    std::tie(listening_, port_) = listen_on_loopback();
     thread_ = std::thread([this] { accept(); });
   }
   ~HttpServer() {
@@ -141,7 +134,7 @@ class HttpServer {
   }
 
   Answering answer_;
-  int listening_, port_ = 0;
+  int listening_ = -1, port_ = 0;
   std::atomic<bool> over_ = false;
   mutable std::mutex mutex_;
   std::vector<HttpAsked> asked_;

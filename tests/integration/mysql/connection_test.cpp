@@ -7,6 +7,7 @@
 
 #include "integration/mysql/server.hpp"
 #include "support/cutting_proxy.hpp"
+#include "support/loopback.hpp"
 
 namespace oas::test {
 namespace {
@@ -65,16 +66,9 @@ TEST_P(MysqlConnecting, what_is_wrong_is_told_with_the_place_and_without_the_pas
 }
 
 TEST_P(MysqlConnecting, a_host_that_is_silent_is_given_up) {
-  const int silent = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ASSERT_EQ(::bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::listen(silent, 5), 0);
-  ::getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size);
+  const auto [silent, port] = listen_on_loopback();
   config.host = "127.0.0.1";
-  config.port = ntohs(address.sin_port);
+  config.port = port;
   config.connect_timeout = std::chrono::milliseconds(300);
   EXPECT_EQ(error_of([&] { open(); }).code(), Errc::unavailable);
   ::close(silent);

@@ -221,3 +221,19 @@ def difference(wanted, found, where=""):
         return next((d for i, (w, f) in enumerate(zip(wanted, found)) if (d := difference(w, f, f"{where}[{i}]"))), None)
     return None if wanted == found and type(wanted) is type(found) else \
         f"{where or 'value'}: wanted {json.dumps(wanted)[:300]}, found {json.dumps(found)[:300]}"
+
+
+problems = []  # of the test that runs
+
+
+def check(what, wanted, found):
+    if wrong := difference(wanted, found):
+        problems.append(f"{what}: {wrong}")
+
+
+def refused(what, words, call):
+    try:
+        call()
+        problems.append(f"{what}: it was not refused")
+    except Refused as e:
+        problems.extend(f"{what}: {word!r} is not in: {e}" for word in words if word not in str(e))

@@ -8,24 +8,10 @@ import pathlib
 import subprocess
 import sys
 
-from beside import Beside, Refused, difference, dj, note, reference
+from beside import Beside, check, dj, note, problems, reference, refused
 from datajoint import migrate
 
 OLD = pathlib.Path(__file__).resolve().parents[3] / "build" / "venv-old" / "bin" / "python"
-problems = []
-
-
-def check(what, wanted, found):
-    if wrong := difference(wanted, found):
-        problems.append(f"{what}: {wrong}")
-
-
-def refused(what, words, call):
-    try:
-        call()
-        problems.append(f"{what}: it was not refused")
-    except Refused as e:
-        problems.extend(f"{what}: {word!r} is not in: {e}" for word in words if word not in str(e))
 
 
 def make(both):

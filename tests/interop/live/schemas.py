@@ -9,24 +9,7 @@ import json
 import sys
 import uuid
 
-from beside import Beside, Refused, difference, dj, note, np
-
-problems = []
-
-
-def check(what, wanted, found):
-    if wrong := difference(wanted, found):
-        problems.append(f"{what}: {wrong}")
-
-
-def refused(what, words, call):
-    try:
-        call()
-        problems.append(f"{what}: it was not refused")
-    except Refused as e:
-        for word in words:
-            if word not in str(e):
-                problems.append(f"{what}: {word!r} is not in: {e}")
+from beside import Beside, check, dj, note, np, problems, refused
 
 
 def declare():
