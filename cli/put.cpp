@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iostream>
+#include <utility>
 
 #include "input.hpp"
 #include "verbs.hpp"
@@ -79,7 +80,7 @@ int put(Program& program, const Put& options) {
               progress.show(++seen);
               return true;
             }
-            read.push_back(std::move(reader));
+            read.push_back(std::exchange(reader, nullptr));
           }
         },
         how);

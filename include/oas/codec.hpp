@@ -58,6 +58,7 @@ struct Stored {
 /// committed: a failure fails the insert.
 class ObjectSink {
  public:
+  virtual ~ObjectSink() = default;
   /// By content hash, stored once per schema and store. The metadata of docs/format/metadata.md.
   virtual Value put_hashed(const Site& site, Content content) = 0;
   /// By schema path, with a fresh token. `extension` with or without its dot; may be empty.
@@ -70,20 +71,15 @@ class ObjectSink {
   virtual bool is_folder(std::string_view store, std::string_view path) = 0;
   /// The entry of the store in the settings: its sections and prefixes.
   virtual const StoreConfig& config(std::string_view store) = 0;
-
- protected:
-  ~ObjectSink() = default;
 };
 
 class ObjectSource {
  public:
+  virtual ~ObjectSource() = default;
   /// The object that the metadata of a row names. No request.
   virtual ObjectRef ref(const Value& metadata) const = 0;
   /// The entry of the store in the settings.
   virtual const StoreConfig& config(std::string_view store) const = 0;
-
- protected:
-  ~ObjectSource() = default;
 };
 
 class Codec {

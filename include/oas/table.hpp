@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <oas/attribute.hpp>
@@ -48,7 +49,7 @@ class Table;
 template <>
 class Table<void> : public Query {
  public:
-  Table(std::shared_ptr<SessionState> session, std::shared_ptr<const Tree> tree) : Query(session, tree) {}
+  Table(std::shared_ptr<SessionState> session, std::shared_ptr<const Tree> tree) : Query(std::move(session), std::move(tree)) {}
   const std::string& schema() const;
   const std::string& name() const;  ///< as in the database, with the prefix of its tier
   Tier tier() const;
