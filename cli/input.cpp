@@ -232,7 +232,7 @@ fs::path RowReader::unpack_folder(const Map& notation) {
     if (!::mkdtemp(name.data())) throw Error(Errc::access, "make a temporary folder " + name + ": it cannot be made");
     folder_ = name;
   }
-  const fs::path root = folder_ / std::to_string(++folders_);
+  fs::path root = folder_ / std::to_string(++folders_);
   fs::create_directories(root);
   const Value& files = notation.at("files");
   if (!files.is<Seq>()) throw Error(Errc::decode, "read a typed value: 'files' of a folder is not a list");

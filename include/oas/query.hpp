@@ -63,19 +63,19 @@ class Query {
   /// Natural join. Common attributes must come from the same origin (foreign keys); otherwise rename one: usage.
   Query operator*(const Query& other) const;
   /// The primary key and the named attributes; "new = old" renames, "new = expression" computes, "..." keeps all.
-  Query proj(std::vector<std::string> items) const;
+  Query proj(const std::vector<std::string>& items) const;
   template <class... Items>
   Query proj(std::string_view first, const Items&... items) const {
     return proj(std::vector<std::string>{std::string(first), std::string(items)...});
   }
   /// One row for each row of this query, with aggregates over the rows of `other` that belong to it.
-  Query aggr(const Query& other, std::vector<std::string> items) const;
+  Query aggr(const Query& other, const std::vector<std::string>& items) const;
   template <class... Items>
   Query aggr(const Query& other, std::string_view first, const Items&... items) const {
     return aggr(other, std::vector<std::string>{std::string(first), std::string(items)...});
   }
   /// "attribute" or "attribute desc", the first counts most; "KEY" stands for the primary key.
-  Query order_by(std::vector<std::string> items) const;
+  Query order_by(const std::vector<std::string>& items) const;
   template <class... Items>
   Query order_by(std::string_view first, const Items&... items) const {
     return order_by(std::vector<std::string>{std::string(first), std::string(items)...});

@@ -140,7 +140,7 @@ class Session {
   /// Removes at once what is due: trash, and the leavings of dead processes. Happens by itself; `oas gc`.
   Collected collect();
   /// Compares rows with stores, both ways. Lists the managed sections of the stores: for audits, not daily life.
-  Audit audit(AuditOptions options = {});
+  Audit audit(const AuditOptions& options = {});
 
   /// From any thread, while the session lives: what it does now, in the database and in stores, fails soon as
   /// `cancelled`, and what it had written goes as after any error. What begins later is not touched, but for a

@@ -49,7 +49,8 @@ class Table;
 template <>
 class Table<void> : public Query {
  public:
-  Table(std::shared_ptr<SessionState> session, std::shared_ptr<const Tree> tree) : Query(std::move(session), std::move(tree)) {}
+  Table(std::shared_ptr<SessionState> session, std::shared_ptr<const Tree> tree)
+      : Query(std::move(session), std::move(tree)) {}
   const std::string& schema() const;
   const std::string& name() const;  ///< as in the database, with the prefix of its tier
   Tier tier() const;
@@ -59,7 +60,7 @@ class Table<void> : public Query {
   /// All rows or none. Returns the number of rows that are new or replaced.
   /// Errors: unknown_attribute, missing_attribute, usage (types, ranges, duplicate names) before anything is written;
   /// duplicate, constraint. Cost: objects in parallel, one statement a row set, one commit.
-  std::size_t insert(RowSource rows, InsertOptions options = {});
+  std::size_t insert(const RowSource& rows, InsertOptions options = {});
   std::size_t insert(const std::vector<Row>& rows, InsertOptions options = {});
   std::size_t insert(const Columns& columns, InsertOptions options = {});
   /// From a query: attributes by name. Objects are copied, not shared.

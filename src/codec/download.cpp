@@ -138,7 +138,7 @@ std::filesystem::path Attachment::save_to(const std::filesystem::path& folder) c
   const std::filesystem::path plain(known);
   for (unsigned i = 0;; ++i) {
     const std::string suffix = i == 0 ? "" : fmt::format("_{}", i);
-    const std::filesystem::path target = folder / (plain.stem().string() + suffix + plain.extension().string());
+    std::filesystem::path target = folder / (plain.stem().string() + suffix + plain.extension().string());
     if (codec::is_there(target)) {
       if (codec::holds(target, content)) return target;
       continue;

@@ -9,11 +9,11 @@ constexpr std::string_view hex_letters = "0123456789abcdef";
 constexpr std::string_view base32_letters = "abcdefghijklmnopqrstuvwxyz234567";
 constexpr std::string_view base64_letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-constexpr std::array<std::int8_t, 256> digits_of(std::string_view letters) {
-  std::array<std::int8_t, 256> digits{};
+constexpr std::array<std::int16_t, 256> digits_of(std::string_view letters) {
+  std::array<std::int16_t, 256> digits{};
   digits.fill(-1);
   for (std::size_t i = 0; i < letters.size(); ++i)
-    digits[static_cast<unsigned char>(letters[i])] = static_cast<std::int8_t>(i);
+    digits[static_cast<unsigned char>(letters[i])] = static_cast<std::int16_t>(i);
   return digits;
 }
 

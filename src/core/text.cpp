@@ -119,7 +119,7 @@ std::string python_complex_repr(std::complex<double> number) {
     std::string text = python_float_repr(part_of_it);
     return text.ends_with(".0") ? text.substr(0, text.size() - 2) : text;
   };
-  const std::string imaginary = part(number.imag()) + "j";
+  std::string imaginary = part(number.imag()) + "j";
   if (number.real() == 0 && !std::signbit(number.real())) return imaginary;
   const bool sign = std::isnan(number.imag()) || !std::signbit(number.imag());
   return "(" + part(number.real()) + (sign ? "+" : "") + imaginary + ")";

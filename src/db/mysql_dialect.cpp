@@ -352,7 +352,7 @@ class MysqlDialect final : public Dialect {
   }
   /// Begins with _, so that other programs take no notice of it.
   static std::string path_column(std::string_view column) {
-    const std::string name = fmt::format("_oas_path_{}", column);
+    std::string name = fmt::format("_oas_path_{}", column);
     if (name.size() <= 64) return name;
     Md5 digest;
     digest.update(as_bytes(column));
@@ -414,7 +414,7 @@ const Dialect& mariadb_dialect() {
 
 std::string mysql_core_type(std::string_view server_type, std::string_view comment) {
   const TypeWords server = type_words(server_type);
-  const std::string marked(read_marker(comment).type);
+  std::string marked(read_marker(comment).type);
   const bool text_of_json = one_of(server.word, {"json", "longtext"});  // MariaDB keeps it as text
   if (marked.starts_with('<')) {
     if (text_of_json) return "json";

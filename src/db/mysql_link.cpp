@@ -239,7 +239,7 @@ std::vector<std::vector<std::string>> MysqlLink::ask(std::string_view sql) {
   if (!result) fail();
   const std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> owner(result, &mysql_free_result);
   std::vector<std::vector<std::string>> rows;
-  while (const MYSQL_ROW row = mysql_fetch_row(result)) {
+  while (MYSQL_ROW row = mysql_fetch_row(result)) {
     const unsigned long* const sizes = mysql_fetch_lengths(result);
     auto& cells = rows.emplace_back();
     for (unsigned i = 0; i < mysql_num_fields(result); ++i)

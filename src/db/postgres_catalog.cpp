@@ -112,7 +112,7 @@ std::optional<std::pair<std::string, std::string_view>> quoted(std::string_view 
 
 /// The core type that a comment tells; empty if it tells none.
 std::string marked_type(std::string_view comment) {
-  const std::string type(read_marker(comment).type);
+  std::string type(read_marker(comment).type);
   if (type.empty() || type.starts_with('<')) return {};
   try {
     parse_type(type);
@@ -245,7 +245,7 @@ std::vector<TableDef> postgres_tables(Transaction& look, std::string_view schema
 
 Default postgres_default(std::string_view expression, bool nullable) {
   using Kind = Default::Kind;
-  const Default none{nullable ? Kind::null : Kind::none, {}};
+  Default none{nullable ? Kind::null : Kind::none, {}};
   while (expression.starts_with('(') && expression.ends_with(')'))
     expression = expression.substr(1, expression.size() - 2);
   if (expression.empty() || expression == "NULL" || expression.starts_with("NULL::")) return none;

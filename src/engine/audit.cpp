@@ -68,8 +68,8 @@ class Auditor {
     const std::string hashes = codec::hash_section(config), named = codec::schema_section(config);
     const auto store = state_.store(name);
     for (const auto& schema : managed_) {
-      if (!hashes.empty()) list(*store, hashes + "/" + schema + "/", {});
-      if (!named.empty() && !config.partition_pattern) list(*store, named + "/" + schema + "/", {});
+      if (!hashes.empty()) list(*store, fmt::format("{}/{}/", hashes, schema), {});
+      if (!named.empty() && !config.partition_pattern) list(*store, fmt::format("{}/{}/", named, schema), {});
     }
     if (!named.empty() && config.partition_pattern) list(*store, named + "/", named + "/");
   }
@@ -268,7 +268,7 @@ class Auditor {
 
 }  // namespace
 
-Audit Session::audit(AuditOptions options) {
+Audit Session::audit(const AuditOptions& options) {
   if (state_->works > 0) throw Error(Errc::usage, "audit: a transaction is open. commit it first");
   if (options.repair) collect();
   return Auditor(*this, options).run();

@@ -146,7 +146,7 @@ std::map<std::string, Lineage> SessionState::lineage_of(const std::string& schem
   std::map<std::string, Lineage> out;
   if (!reading_.insert(schema).second) return out;
   const auto origin = [&](const db::ForeignKeyDef& key, const std::string& column) {
-    const std::string unknown = fmt::format("{}.{}.{}", key.schema, key.table, column);
+    std::string unknown = fmt::format("{}.{}.{}", key.schema, key.table, column);
     if (key.schema == schema) {
       const auto& parent = out[key.table];
       const auto at = parent.find(column);

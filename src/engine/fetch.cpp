@@ -155,11 +155,11 @@ Query Query::operator&(const Query& other) const { return {session_, query::rest
 Query Query::operator-(const Condition& condition) const { return {session_, query::restrict(tree_, condition, true)}; }
 Query Query::operator-(const Query& other) const { return {session_, query::restrict(tree_, other.tree_, true)}; }
 Query Query::operator*(const Query& other) const { return {session_, query::join(tree_, other.tree_)}; }
-Query Query::proj(std::vector<std::string> items) const { return {session_, query::project(tree_, items)}; }
-Query Query::aggr(const Query& other, std::vector<std::string> items) const {
+Query Query::proj(const std::vector<std::string>& items) const { return {session_, query::project(tree_, items)}; }
+Query Query::aggr(const Query& other, const std::vector<std::string>& items) const {
   return {session_, query::aggregate(tree_, other.tree_, items)};
 }
-Query Query::order_by(std::vector<std::string> items) const { return {session_, query::order_by(tree_, items)}; }
+Query Query::order_by(const std::vector<std::string>& items) const { return {session_, query::order_by(tree_, items)}; }
 Query Query::limit(std::uint64_t rows) const { return {session_, query::limit(tree_, rows)}; }
 Query Query::offset(std::uint64_t rows) const { return {session_, query::offset(tree_, rows)}; }
 const Heading& Query::heading() const { return tree_->heading(); }

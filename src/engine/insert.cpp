@@ -388,7 +388,9 @@ class Inserter {
 
 Columns columns(std::initializer_list<std::pair<std::string, Value>> items) { return {{items.begin(), items.end()}}; }
 
-std::size_t Table<void>::insert(RowSource rows, InsertOptions options) { return Inserter(*this, options).run(rows); }
+std::size_t Table<void>::insert(const RowSource& rows, InsertOptions options) {
+  return Inserter(*this, options).run(rows);
+}
 
 std::size_t Table<void>::insert(const std::vector<Row>& rows, InsertOptions options) {
   return Inserter(*this, options).run(rows);

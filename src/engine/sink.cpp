@@ -42,7 +42,7 @@ Value RowSink::put_hashed(const Site& site, Content content) {
   const std::string store(site.store);
   const std::string hash = codec::hash_content(content);
   const std::string path = codec::hashed_path(state_.store_config(store), site.schema, hash);
-  const Stored stored{path, store, content.size()};
+  Stored stored{path, store, content.size()};
   std::vector<Sink::Put> puts;
   puts.push_back({store, path, std::move(content), true});
   put({store, path, false}, std::move(puts));

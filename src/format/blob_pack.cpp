@@ -68,7 +68,10 @@ class Packer {
     for (Shared& shared : shared_) {
       if (shared.at != at) parts.push_back(heads.slice(at, shared.at - at));
       at = shared.at;
-      parts.push_back(shared.turned ? shared.turned->to_order(Array::Order::column).data() : std::move(shared.data));
+      if (shared.turned)
+        parts.push_back(shared.turned->to_order(Array::Order::column).data());
+      else
+        parts.push_back(std::move(shared.data));
     }
     if (at != heads.size()) parts.push_back(heads.slice(at, heads.size() - at));
     return parts;

@@ -57,7 +57,7 @@ class BlobReader {
   }
   Bytes take_bytes(std::uint64_t size, std::string_view what) {
     need(size, what);
-    const Bytes taken = blob_.slice(at_, static_cast<std::size_t>(size));
+    Bytes taken = blob_.slice(at_, static_cast<std::size_t>(size));
     at_ += taken.size();
     return taken;
   }

@@ -391,7 +391,7 @@ class Renderer {
       }
       const auto sql = [&](const Token& token) {
         const bool theirs = token.aggregated && node.right->heading().find(token.text) != nullptr;
-        const Fragment text = sql_of((theirs ? right : out).column(token.text));
+        Fragment text = sql_of((theirs ? right : out).column(token.text));
         if (!token.aggregated) group_by(text);
         return text;
       };

@@ -384,6 +384,7 @@ class Listing {
     const std::unique_ptr<DIR, Close> dir(::fdopendir(copy.get()));
     if (!dir) fail(errno, "read a folder");
     copy.release();
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): safe as long as one thread reads this folder
     for (errno = 0; const dirent* entry = ::readdir(dir.get()); errno = 0) take(level, *entry);
     if (errno != 0) fail(errno, fmt::format("read folder '{}'", folder));
     std::ranges::sort(level.names);
