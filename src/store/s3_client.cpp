@@ -332,7 +332,7 @@ std::string Client::presigned(const std::string& key, std::chrono::seconds valid
   const Target to = target();
   const sigv4::Credentials keys = credentials_->current();
   const std::string path = to.address.path + sigv4::encode(key, true);
-  const std::string url = fmt::format("{}://{}{}", to.scheme, to.address.host, path);
+  std::string url = fmt::format("{}://{}{}", to.scheme, to.address.host, path);
   if (keys.anonymous()) return url;
   return fmt::format("{}?{}", url,
                      sigv4::presigned_query({"GET", path, {}, {{"host", to.address.host}}, {}}, {}, keys,

@@ -48,6 +48,8 @@ class CuttingProxy {
     const std::lock_guard lock(mutex_);
     behind_ = text;
   }
+  /// From the next connection on, to another port.
+  void lead_to(int port) { to_ = port; }
   /// While true, new connections are closed at once.
   void refuse(bool all) { refusing_ = all; }
 
@@ -123,7 +125,8 @@ class CuttingProxy {
     return true;
   }
 
-  int to_, listening_ = -1, port_ = 0;
+  std::atomic<int> to_;
+  int listening_ = -1, port_ = 0;
   std::atomic<bool> over_ = false, refusing_ = false;
   std::mutex mutex_;  ///< over what follows; the list itself is changed by the proxy's thread alone
   std::list<Wire> wires_;

@@ -108,7 +108,11 @@ class MysqlConnection final : public Connection {
     const MysqlFingerprint now = mysql_fingerprint(asking(), {std::string(schema)}, table);
     return now.settled ? now.number : -++version_;
   }
-  std::unique_ptr<Connection> fork() override { return std::make_unique<MysqlConnection>(config_); }
+  std::unique_ptr<Connection> fork() override {
+    auto other = std::make_unique<MysqlConnection>(config_);
+    require_same_kind(*other->link_);
+    return other;
+  }
   std::unique_ptr<Connection> side() override { return fork(); }
   void cancel() noexcept override {
     const std::lock_guard lock(link_mutex_);  // held to the end, so that no later statement is hit
@@ -132,6 +136,7 @@ class MysqlConnection final : public Connection {
   void require_process(std::string_view tried) const;
   void require_transaction(std::string_view tried) const;
   void require_session();
+  void require_same_kind(const MysqlLink& other) const;
   bool set_busy(bool busy);
   template <class F>
   auto running(std::string_view tried, const MysqlText* text, F&& what);
@@ -216,6 +221,16 @@ void MysqlConnection::require_transaction(std::string_view tried) const {
               location_);
 }
 
+/// What was prepared for one kind of server means something else to the other.
+void MysqlConnection::require_same_kind(const MysqlLink& other) const {
+  if (other.is_mariadb() == link_->is_mariadb()) return;
+  const auto kind = [](const MysqlLink& link) { return link.is_mariadb() ? "MariaDB" : "MySQL"; };
+  throw Error(Errc::unsupported,
+              fmt::format("use {}: it was {} when this session began, and is {} now. open another session", location_,
+                          kind(*link_), kind(other)),
+              location_);
+}
+
 /// Before anything of a transaction is there: what the server has ended is opened again.
 void MysqlConnection::require_session() {
   if (link_->alive()) return;
@@ -227,6 +242,7 @@ void MysqlConnection::require_session() {
                 location_);
   }
   auto fresh = std::make_shared<MysqlLink>(config_, location_);
+  require_same_kind(*fresh);
   by_text_.clear();
   statements_.clear();
   const std::lock_guard lock(link_mutex_);

@@ -261,6 +261,35 @@ TEST_P(MysqlLosing, a_server_that_is_away_is_unavailable_and_back_when_it_is_bac
   EXPECT_EQ(ids(), "1");
 }
 
+TEST_P(MysqlLosing, a_server_of_the_other_kind_in_its_place_is_refused) {
+  const char* const variable = on_mariadb() ? mysql_variable : mariadb_variable;
+  OAS_NEED_SERVER(variable)
+  config.user = "either";
+  for (const char* each : {mariadb_variable, mysql_variable})
+    MysqlClient(each).run("CREATE USER IF NOT EXISTS either@'%' IDENTIFIED BY '" + config.password +
+                          "'; ALTER USER either@'%' IDENTIFIED BY '" + config.password +
+                          "'; GRANT ALL ON *.* TO either@'%'");
+  const auto connection = open();
+  connection->introspect("lab");
+  proxy->lead_to(mysql_config(variable).port);
+  proxy->cut();
+  const auto refused = [&](auto&& action) {
+    const Error e = error_of(action);
+    EXPECT_EQ(e.code(), Errc::unsupported) << e.what();
+    EXPECT_TRUE(says(e, on_mariadb() ? "was MariaDB" : "was MySQL"));
+  };
+  refused([&] { Transaction tx(*connection); });
+  refused([&] { connection->fork(); });
+  refused([&] { connection->side(); });
+  EXPECT_EQ(connection->depth(), 0);
+  proxy->lead_to(mysql_config(GetParam()).port);
+  proxy->cut();
+  Transaction tx(*connection);
+  insert(tx, 1);
+  tx.commit();
+  EXPECT_EQ(ids(), "1");
+}
+
 TEST_P(MysqlLosing, a_commit_whose_answer_is_lost_is_in_doubt) {
   const auto connection = open();
   Transaction tx(*connection);
