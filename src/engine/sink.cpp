@@ -42,7 +42,7 @@ Value RowSink::put_hashed(const Site& site, Content content) {
   const std::string store(site.store);
   const std::string hash = codec::hash_content(content);
   const std::string path = codec::hashed_path(state_.store_config(store), site.schema, hash);
-  Stored stored{path, store, content.size()};
+  const Stored stored{path, store, content.size()};
   std::vector<Sink::Put> puts;
   puts.push_back({store, path, std::move(content), true});
   put({store, path, false}, std::move(puts));
@@ -53,7 +53,7 @@ Stored RowSink::put_named(const Site& site, std::string_view extension, Content 
   const std::string store(site.store);
   const StoreConfig& config = state_.store_config(store);
   const std::string path = codec::named_path(config, site, extension, codec::random_token(config.token_length));
-  const Stored stored{path, store, content.size()};
+  Stored stored{path, store, content.size()};
   std::vector<Sink::Put> puts;
   puts.push_back({store, path, std::move(content), false});
   put({store, path, false}, std::move(puts));
