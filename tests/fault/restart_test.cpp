@@ -3,7 +3,7 @@
 #include "fault/lab.hpp"
 #include "fault/server.hpp"
 #include "support/cut_proxy.hpp"
-#include "support/postgres_server.hpp"
+#include "support/running_server.hpp"
 
 namespace oas::test {
 namespace {
@@ -12,17 +12,21 @@ Row thing(int id, const std::string& text) {
   return {{"id", id}, {"b", text}, {"n", Array::own(std::vector<std::int32_t>{id, 1})}};
 }
 
-TEST(Restart, InTheMiddleOfEverything) {
-  OAS_NEED_SERVER(postgres_variable)
+class Restart : public testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Servers, Restart, testing::ValuesIn(servers()),
+                         [](const auto& given) { return name_of_server(given.param); });
+
+TEST_P(Restart, InTheMiddleOfEverything) {
+  OAS_NEED_SERVER(GetParam())
   ASSERT_NE(std::getenv("OAS_TEST_MAY_RESTART"), nullptr) << "this is for a server that nobody else uses";
   FastFolder folder;
-  write_text(folder.path() / "server", empty_server(postgres_variable));
-  const TestServer server = test_server(postgres_variable).value();
+  write_text(folder.path() / "server", empty_server(GetParam()));
+  const TestServer server = test_server(GetParam()).value();
   CutProxy proxy(server.host, server.port);
-  PostgresServer postgres;
+  RunningServer running(GetParam());
   proxy.hook = [&] {
-    postgres.crash();
-    postgres.start();
+    running.crash();
+    running.start();
   };
   {
     Session session = open_session(folder.path(), nullptr, proxy.port());
