@@ -240,9 +240,7 @@ std::string day_text(std::string_view spelling, Date date) {
   return date.iso();
 }
 
-}  // namespace
-
-CellType parse_type(std::string_view spelling) {
+CellType parse_spelling(std::string_view spelling) {
   std::string text(trimmed(spelling));
   const std::size_t open = text.find('('), close = text.rfind(')');
   if ((open == text.npos) != (close == text.npos) || (open != text.npos && close < open)) {
@@ -337,8 +335,17 @@ CellType parse_type(std::string_view spelling) {
   no_such_type(spelling, "there is none of this name");
 }
 
-Value to_portable_cell(const CellType& type, std::string_view spelling, const Value& value) {
+}  // namespace
+
+CellType parse_type(std::string_view type) {
+  CellType out = parse_spelling(type);
+  out.spelling = type;
+  return out;
+}
+
+Value to_portable_cell(const CellType& type, const Value& value) {
   if (value.is_null()) return value;
+  const std::string& spelling = type.spelling;
   const auto* text = value.get_if<std::string>();
   const auto* integer = value.get_if<std::int64_t>();
   switch (type.kind) {
@@ -460,11 +467,11 @@ Value to_portable_cell(const CellType& type, std::string_view spelling, const Va
   throw Error(Errc::internal, fmt::format("store a value as {}: the type is unknown", spelling));
 }
 
-Value from_portable_cell(const CellType& type, std::string_view spelling, Value cell) {
+Value from_portable_cell(const CellType& type, Value cell) {
   if (cell.is_null()) return cell;
   const auto fail = [&] {
     return Error(Errc::decode, fmt::format("read a cell as {}: it holds {} that is none. somebody else has written it",
-                                           spelling, cell.describe()));
+                                           type.spelling, cell.describe()));
   };
   const auto* text = cell.get_if<std::string>();
   const auto* integer = cell.get_if<std::int64_t>();
@@ -517,10 +524,10 @@ std::string padded_time(std::string_view literal) {
   return colons == 1 ? out + ":00" : out;
 }
 
-Value parse_default(const CellType& type, std::string_view spelling, std::string_view literal) {
+Value parse_default(const CellType& type, std::string_view literal) {
   const auto fail = [&] {
     return Error(Errc::definition,
-                 fmt::format("read the default of {}: '{}' is none. give a value of the type", spelling, literal));
+                 fmt::format("read the default of {}: '{}' is none. give a value of the type", type.spelling, literal));
   };
   switch (type.kind) {
     case Kind::boolean: {

@@ -34,7 +34,7 @@ struct CellType {
   std::size_t length = 0;           ///< text: characters at most; 0: any
   int fraction = 6;                 ///< time, datetime: digits of the second
   std::vector<std::string> labels;  ///< enumeration
-  std::string spelling = {};        ///< as the definition has it, for messages; set by Dialect::cell_type
+  std::string spelling = {};        ///< as the definition has it, for messages
   bool padded = false;              ///< text: the database fills it up with spaces, which mean nothing
 };
 
@@ -42,13 +42,12 @@ struct CellType {
 /// Errors: definition, saying which types there are.
 CellType parse_type(std::string_view type);
 
-/// `spelling` is the type as the definition has it, for messages. Null stays Null.
-/// Errors: usage, telling what was given and what fits, without the name of the attribute.
-Value to_portable_cell(const CellType& type, std::string_view spelling, const Value& value);
+/// Null stays Null. Errors: usage, telling what was given and what fits, without the name of the attribute.
+Value to_portable_cell(const CellType& type, const Value& value);
 /// Errors: decode for a cell that is no value of the type.
-Value from_portable_cell(const CellType& type, std::string_view spelling, Value cell);
+Value from_portable_cell(const CellType& type, Value cell);
 /// What a definition's default says, as a value for to_portable_cell. Errors: definition.
-Value parse_default(const CellType& type, std::string_view spelling, std::string_view literal);
+Value parse_default(const CellType& type, std::string_view literal);
 
 /// -1, 0, 1 as numbers; a text that is no number comes after all that are, in byte order. Never throws.
 int compare_decimals(std::string_view a, std::string_view b) noexcept;

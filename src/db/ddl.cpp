@@ -196,14 +196,29 @@ void check_default(const Dialect& dialect, const ColumnDef& column) {
                                        "datetime", "json", "char", "varchar", "enum"});
   if (column.fallback.kind != Default::Kind::literal || !core) return;
   try {
-    dialect.to_cell(column.type, parse_default(parse_type(column.type), column.type, column.fallback.literal));
+    dialect.to_cell(column.type, parse_default(parse_type(column.type), column.fallback.literal));
   } catch (const Error& e) {
     throw Error(Errc::definition, fmt::format("give it the default '{}': {}", column.fallback.literal, e.what()));
   }
 }
 
-std::optional<std::string> common_function(std::string_view name) {
-  if (!std::ranges::binary_search(common_functions, name)) return std::nullopt;
+std::string on_conflict(const Dialect& dialect, const TableDef& table, Dialect::OnDuplicate on) {
+  if (on == Dialect::OnDuplicate::fail) return {};
+  std::string changes;
+  if (on == Dialect::OnDuplicate::replace) {  // `excluded` is the row as it would be inserted, with its defaults
+    for (const ColumnDef& c : table.columns) {
+      if (std::ranges::find(table.primary_key, c.name) != table.primary_key.end()) continue;
+      changes += fmt::format("{0}{1} = excluded.{1}", changes.empty() ? "" : ", ", dialect.quote(c.name));
+    }
+  }
+  return fmt::format(" ON CONFLICT ({}) DO {}{}", join_quoted(dialect, table.primary_key),
+                     changes.empty() ? "NOTHING" : "UPDATE SET ", changes);
+}
+
+std::optional<std::string> spelling_of(std::string_view name, std::span<const std::array<std::string_view, 2>> own) {
+  const auto found = std::ranges::find(own, name, [](const auto& entry) { return entry[0]; });
+  if (found != own.end()) return std::string((*found)[1]);
+  if (!std::ranges::binary_search(common_functions, name)) return std::nullopt;  // databases differ in it
   return std::string(name);
 }
 

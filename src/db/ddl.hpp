@@ -2,6 +2,7 @@
 // database spells alike. Pure.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,7 +53,10 @@ void add_lineage(const Dialect& dialect, const TableDef& table, const Origins& o
 /// Errors: definition if the default of a core type is no value of it.
 void check_default(const Dialect& dialect, const ColumnDef& column);
 
-/// nullopt if databases differ in it.
-std::optional<std::string> common_function(std::string_view name);
+/// The end of INSERT in databases that know ON CONFLICT.
+std::string on_conflict(const Dialect& dialect, const TableDef& table, Dialect::OnDuplicate on);
+
+/// Dialect::function: `own` has pairs of a name and how a database spells it, where databases differ.
+std::optional<std::string> spelling_of(std::string_view name, std::span<const std::array<std::string_view, 2>> own);
 
 }  // namespace oas::db

@@ -273,10 +273,7 @@ class MysqlDialect final : public Dialect {
     return fmt::format("{} IN ({})", mariadb_ ? quote(path_column(column)) : path_expression(column), numbers);
   }
 
-  std::optional<std::string> function(std::string_view name) const override {
-    const auto found = std::ranges::find(functions, name, [](const auto& entry) { return entry[0]; });
-    return found == functions.end() ? common_function(name) : std::string((*found)[1]);
-  }
+  std::optional<std::string> function(std::string_view name) const override { return spelling_of(name, functions); }
 
   using Dialect::from_cell;
   using Dialect::to_cell;
@@ -293,8 +290,8 @@ class MysqlDialect final : public Dialect {
                               "blob",
                               std::isnan(*number) ? "NaN" : "infinity", type.spelling));
     }
-    if (type.kind != CellType::Kind::uuid || value.is_null()) return to_portable_cell(type, type.spelling, value);
-    const Uuid id = Uuid::parse(to_portable_cell(type, type.spelling, value).as<std::string>());
+    if (type.kind != CellType::Kind::uuid || value.is_null()) return to_portable_cell(type, value);
+    const Uuid id = Uuid::parse(to_portable_cell(type, value).as<std::string>());
     return Bytes::copy(BytesView(id.bytes));
   }
   Value from_cell(const CellType& type, Value cell) const override {
@@ -314,7 +311,7 @@ class MysqlDialect final : public Dialect {
       std::copy_n(bytes->data(), 16, id.bytes.begin());
       return id;
     }
-    return from_portable_cell(type, type.spelling, std::move(cell));
+    return from_portable_cell(type, std::move(cell));
   }
 
  private:
@@ -339,7 +336,7 @@ class MysqlDialect final : public Dialect {
   static std::string default_of(const ColumnDef& c) {
     const std::string& literal = c.fallback.literal;
     if (c.fallback.kind == Default::Kind::literal && c.type == "bool")
-      return parse_default(parse_type(c.type), c.type, literal).as<bool>() ? "'1'" : "'0'";
+      return parse_default(parse_type(c.type), literal).as<bool>() ? "'1'" : "'0'";
     return quote_text(escaped(literal, false));
   }
   static std::string comment_of(const ColumnDef& c) {

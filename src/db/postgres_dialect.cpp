@@ -219,16 +219,7 @@ class PostgresDialect final : public Dialect {
     sql += columns.empty()
                ? " DEFAULT VALUES"
                : fmt::format(" ({}) VALUES {}", join_quoted(*this, columns), placeholders(*this, columns.size()));
-    if (on == OnDuplicate::fail) return sql;
-    sql += fmt::format(" ON CONFLICT ({}) DO ", join_quoted(*this, def.primary_key));
-    std::string changes;
-    if (on == OnDuplicate::replace) {  // `excluded` is the row as it would be inserted, with its defaults
-      for (const ColumnDef& c : def.columns) {
-        if (std::ranges::find(def.primary_key, c.name) != def.primary_key.end()) continue;
-        changes += fmt::format("{0}{1} = excluded.{1}", changes.empty() ? "" : ", ", quote(c.name));
-      }
-    }
-    return sql + (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
+    return sql + on_conflict(*this, def, on);
   }
 
   std::string_view for_update() const noexcept override { return " FOR UPDATE"; }
@@ -258,10 +249,7 @@ class PostgresDialect final : public Dialect {
     return fmt::format("({} ->> {})", quoted_column, quote_text(member));
   }
 
-  std::optional<std::string> function(std::string_view name) const override {
-    const auto found = std::ranges::find(functions, name, [](const auto& entry) { return entry[0]; });
-    return found == functions.end() ? common_function(name) : std::string((*found)[1]);
-  }
+  std::optional<std::string> function(std::string_view name) const override { return spelling_of(name, functions); }
 
   using Dialect::from_cell;
   using Dialect::to_cell;
@@ -272,17 +260,20 @@ class PostgresDialect final : public Dialect {
     return type;
   }
   Value to_cell(const CellType& type, const Value& value) const override {
-    Value cell = to_portable_cell(type, type.spelling, value);
+    Value cell = to_portable_cell(type, value);
     if (type.kind == CellType::Kind::boolean && !cell.is_null()) return cell.as<std::int64_t>() == 1;
     return cell;
   }
   Value from_cell(const CellType& type, Value cell) const override {
     if (auto* text = cell.get_if<std::string>(); text && type.padded) text->erase(text->find_last_not_of(' ') + 1);
     // An int8 is a smallint here, and other programs fill it.
-    static const CellType smallint = parse_type("int16");
+    static const CellType smallint = [] {
+      CellType wider = parse_type("int16");
+      wider.spelling = "int8";
+      return wider;
+    }();
     const bool small = type.kind == CellType::Kind::integer && type.low == std::numeric_limits<std::int8_t>::min();
-    const CellType& kept_as = small ? smallint : type;  // a reference: this is done for every cell
-    return from_portable_cell(kept_as, type.spelling, std::move(cell));
+    return from_portable_cell(small ? smallint : type, std::move(cell));
   }
 
  private:

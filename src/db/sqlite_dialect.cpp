@@ -210,17 +210,8 @@ class SqliteDialect final : public Dialect {
       names = quote(first.name);
       values = "(" + default_expression(first) + ")";
     }
-    std::string sql = fmt::format("INSERT INTO {} ({}) VALUES {}", table(def.schema, def.name), names, values);
-    if (on == OnDuplicate::fail) return sql;
-    sql += fmt::format(" ON CONFLICT ({}) DO ", join_quoted(*this, def.primary_key));
-    std::string changes;
-    if (on == OnDuplicate::replace) {  // `excluded` is the row as it would be inserted, with its defaults
-      for (const ColumnDef& c : def.columns) {
-        if (std::ranges::find(def.primary_key, c.name) != def.primary_key.end()) continue;
-        changes += fmt::format("{0}{1} = excluded.{1}", changes.empty() ? "" : ", ", quote(c.name));
-      }
-    }
-    return sql + (changes.empty() ? "NOTHING" : "UPDATE SET " + changes);
+    const std::string sql = fmt::format("INSERT INTO {} ({}) VALUES {}", table(def.schema, def.name), names, values);
+    return sql + on_conflict(*this, def, on);
   }
 
   std::string_view for_update() const noexcept override { return ""; }
@@ -243,18 +234,11 @@ class SqliteDialect final : public Dialect {
     return fmt::format("json_extract({}, {})", quoted_column, quote_text(path));
   }
 
-  std::optional<std::string> function(std::string_view name) const override {
-    const auto found = std::ranges::find(functions, name, [](const auto& entry) { return entry[0]; });
-    return found == functions.end() ? common_function(name) : std::string((*found)[1]);
-  }
+  std::optional<std::string> function(std::string_view name) const override { return spelling_of(name, functions); }
 
   using Dialect::from_cell;
   using Dialect::to_cell;
-  CellType cell_type(std::string_view core_type) const override {
-    CellType type = parse_type(core_type);
-    type.spelling = core_type;
-    return type;
-  }
+  CellType cell_type(std::string_view core_type) const override { return parse_type(core_type); }
   Value to_cell(const CellType& type, const Value& value) const override {
     const double* number = value.get_if<double>();
     if (number && std::isnan(*number)) {
@@ -263,11 +247,9 @@ class SqliteDialect final : public Dialect {
                               "in a blob",
                               type.spelling));
     }
-    return to_portable_cell(type, type.spelling, value);
+    return to_portable_cell(type, value);
   }
-  Value from_cell(const CellType& type, Value cell) const override {
-    return from_portable_cell(type, type.spelling, std::move(cell));
-  }
+  Value from_cell(const CellType& type, Value cell) const override { return from_portable_cell(type, std::move(cell)); }
 
  private:
   /// The type is in its own place; a column that a reference brings has only the words.
@@ -290,7 +272,7 @@ class SqliteDialect final : public Dialect {
       case Default::Kind::now: return now_expression(type, c.type);
       case Default::Kind::literal: break;
     }
-    const Value cell = to_cell(c.type, parse_default(type, c.type, c.fallback.literal));
+    const Value cell = to_cell(c.type, parse_default(type, c.fallback.literal));
     if (const auto* number = cell.get_if<std::int64_t>()) return fmt::format("{}", *number);
     if (const auto* number = cell.get_if<double>())
       return std::isinf(*number) ? (*number > 0 ? "9e999" : "-9e999") : fmt::format("{:.17g}", *number);

@@ -91,8 +91,8 @@ RowEncoder::RowEncoder(SessionState& state, std::shared_ptr<const TableEntry> ta
       case db::Default::Kind::null: break;
       case db::Default::Kind::now: column.now = true; break;
       case db::Default::Kind::literal:
-        column.fallback = state_.dialect().to_cell(
-            a.column, db::parse_default(db::parse_type(a.column), a.column, a.fallback.literal));
+        column.fallback =
+            state_.dialect().to_cell(a.column, db::parse_default(db::parse_type(a.column), a.fallback.literal));
         break;
     }
     layout_.push_back(std::move(column));

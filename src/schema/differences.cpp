@@ -52,11 +52,10 @@ bool same_default(const db::ColumnDef& declared, const db::ColumnDef& existing) 
   if (default_of(declared) == default_of(existing)) return true;
   if (declared.fallback.kind != db::Default::Kind::literal || existing.fallback.kind != db::Default::Kind::literal)
     return false;
-  const std::string spelling = column_type(declared);
   try {
-    const db::CellType type = db::parse_type(spelling);
+    const db::CellType type = db::parse_type(column_type(declared));
     const auto cell = [&](const db::ColumnDef& column) {
-      return db::to_portable_cell(type, spelling, db::parse_default(type, spelling, column.fallback.literal));
+      return db::to_portable_cell(type, db::parse_default(type, column.fallback.literal));
     };
     const Value a = cell(declared), b = cell(existing);
     const auto is_nan = [](const Value& v) { return v.is<double>() && std::isnan(*v.get_if<double>()); };
