@@ -65,11 +65,37 @@ ObjectPath object_of(const std::vector<Value>& cells, std::size_t first = 0) {
           folder.is<bool>() ? folder.as<bool>() : folder.as<std::int64_t>() != 0};
 }
 
-std::vector<std::vector<Value>> rows_of(std::span<const ObjectPath> objects) {
-  std::vector<std::vector<Value>> rows;
-  rows.reserve(objects.size());
-  for (const ObjectPath& o : objects) rows.push_back({o.store, o.path});
-  return rows;
+/// Calls run(placeholders, parameters) with some of the texts at a time, behind the parameters `ahead`. There are three
+/// numbers of placeholders, so that a database knows the statements again; what is missing is filled up with the last.
+template <class F>
+void in_parts(const db::Dialect& dialect, const std::vector<Value>& ahead, std::span<const std::string> texts,
+              F&& run) {
+  while (!texts.empty()) {
+    const std::size_t marks = texts.size() == 1 ? 1 : texts.size() <= 16 ? 16 : 256;
+    const std::size_t count = std::min(marks, texts.size());
+    std::string placeholders;
+    std::vector<Value> params = ahead;
+    for (std::size_t i = 0; i < marks; ++i) {
+      params.emplace_back(texts[std::min(i, count - 1)]);
+      placeholders += (i > 0 ? ", " : "") + dialect.placeholder(params.size());
+    }
+    run(placeholders, params);
+    texts = texts.subspan(count);
+  }
+}
+
+/// Lines of a table by their ids.
+void delete_lines(const db::Dialect& dialect, db::Transaction& tx, const std::string& table,
+                  std::span<const std::string> ids) {
+  in_parts(dialect, {}, ids, [&](const std::string& marks, std::span<const Value> params) {
+    tx.execute(fmt::format("DELETE FROM {} WHERE id IN ({})", table, marks), params);
+  });
+}
+
+std::map<std::string, std::vector<std::string>> paths_by_store(std::span<const ObjectPath> objects) {
+  std::map<std::string, std::vector<std::string>> out;
+  for (const ObjectPath& o : objects) out[o.store].push_back(o.path);
+  return out;
 }
 
 }  // namespace
@@ -153,10 +179,7 @@ bool Ledger::collector_busy(db::Transaction& tx) {
 
 void Ledger::prune(db::Transaction& tx) {
   if (settled_.empty() || collector_busy(tx)) return;
-  std::vector<std::vector<Value>> ids;
-  for (const auto& id : settled_) ids.push_back({id});
-  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)),
-                  ids);
+  delete_lines(dialect_, tx, side_table("~oas_intents"), settled_);
 }
 
 void Ledger::prune() {
@@ -218,10 +241,7 @@ bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths,
 void Ledger::finish_put(db::Transaction& rows, const std::string& id) {
   // Witnesses whose intents are gone have no reader any more; going with these rows they cost no commit of their own.
   if (!pruned_.empty()) {
-    std::vector<std::vector<Value>> ids;
-    for (const auto& old : pruned_) ids.push_back({old});
-    rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
-                      ids);
+    delete_lines(dialect_, rows, row_table("~oas_witnesses"), pruned_);
     pruned_.clear();
   }
   try {
@@ -350,31 +370,27 @@ std::vector<Ledger::Intent> Ledger::intents() {
 
 void Ledger::forget(std::span<const std::string> intent_ids) {
   if (intent_ids.empty()) return;
-  std::vector<std::vector<Value>> ids;
-  for (const auto& id : intent_ids) ids.push_back({id});
   db::Transaction tx(side_);
-  tx.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)),
-                  ids);
+  delete_lines(dialect_, tx, side_table("~oas_intents"), intent_ids);
   tx.commit();
 }
 
 void Ledger::prune_witnesses(db::Transaction& rows) {
-  std::vector<std::vector<Value>> gone;
+  std::vector<std::string> gone;
   {
     const auto cursor = rows.execute(fmt::format("SELECT id, verdict, since FROM {}", row_table("~oas_witnesses")));
     std::vector<Value> cells;
     while (cursor->next(cells)) {
       const bool done = text_of(cells[1]) == "done";
-      if (done || cells[2].as<std::int64_t>() + month < now()) gone.push_back({cells[0]});
+      if (done || cells[2].as<std::int64_t>() + month < now()) gone.push_back(text_of(cells[0]));
     }
   }
   if (gone.empty()) return;
   // Intents second: one that a witness belongs to is there, or was forgotten for good.
   std::set<std::string> open;
   for (const Intent& intent : intents()) open.insert(intent.id);
-  std::erase_if(gone, [&](const auto& line) { return open.contains(text_of(line[0])); });
-  rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_witnesses"), dialect_.placeholder(1)),
-                    gone);
+  std::erase_if(gone, [&](const auto& id) { return open.contains(id); });
+  delete_lines(dialect_, rows, row_table("~oas_witnesses"), gone);
 }
 
 std::vector<Ledger::Trashed> Ledger::trashed(db::Transaction& rows, std::size_t limit, std::size_t skip, Lines lines) {
@@ -389,11 +405,7 @@ std::vector<Ledger::Trashed> Ledger::trashed(db::Transaction& rows, std::size_t 
 }
 
 void Ledger::untrash(db::Transaction& rows, std::span<const std::string> ids) {
-  if (ids.empty()) return;
-  std::vector<std::vector<Value>> lines;
-  for (const auto& id : ids) lines.push_back({id});
-  rows.execute_many(fmt::format("DELETE FROM {} WHERE id = {}", row_table("~oas_trash"), dialect_.placeholder(1)),
-                    lines);
+  delete_lines(dialect_, rows, row_table("~oas_trash"), ids);
 }
 
 std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids) {
@@ -402,22 +414,24 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
   db::Transaction tx(side_);
   static const std::vector<std::string> intents{"~oas_intents"}, claims{"~oas_claims"};
   if (const auto lock = dialect_.lock_tables(schema_, intents, claims); !lock.empty()) tx.execute(lock);
-  const std::string named = fmt::format("SELECT id FROM {} WHERE store = {} AND path = {}", side_table("~oas_intents"),
-                                        dialect_.placeholder(1), dialect_.placeholder(2));
-  std::set<std::pair<std::string, std::string>> taken;  // removals that failed half-way keep their claims
+  std::set<std::pair<std::string, std::string>> wanted;
+  std::vector<Value> cells;
   {
     const auto cursor = tx.execute(fmt::format("SELECT store, path FROM {}", side_table("~oas_claims")));
-    std::vector<Value> cells;
-    while (cursor->next(cells)) taken.emplace(text_of(cells[0]), text_of(cells[1]));
+    // Removals that failed half-way keep their claims.
+    while (cursor->next(cells)) wanted.emplace(text_of(cells[0]), text_of(cells[1]));
   }
-  for (const ObjectPath& object : objects) {
-    const std::vector<Value> params{object.store, object.path};
-    const auto cursor = tx.execute(named, params);
-    std::vector<Value> cells;
-    bool wanted = taken.contains({object.store, object.path});
-    while (cursor->next(cells)) wanted = wanted || !voided.contains(text_of(cells[0]));
-    if (!wanted) out.push_back(object);
+  for (const auto& [store, paths] : paths_by_store(objects)) {
+    in_parts(dialect_, {store}, paths, [&](const std::string& marks, std::span<const Value> params) {
+      const auto cursor = tx.execute(fmt::format("SELECT path, id FROM {} WHERE store = {} AND path IN ({})",
+                                                 side_table("~oas_intents"), dialect_.placeholder(1), marks),
+                                     params);
+      while (cursor->next(cells))
+        if (!voided.contains(text_of(cells[1]))) wanted.emplace(store, text_of(cells[0]));
+    });
   }
+  for (const ObjectPath& object : objects)
+    if (!wanted.contains({object.store, object.path})) out.push_back(object);
   std::vector<std::vector<Value>> lines;
   const std::int64_t since = now();
   for (const ObjectPath& o : out) lines.push_back({o.store, o.path, o.folder, owner_, since});
@@ -433,9 +447,13 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
 void Ledger::unclaim(std::span<const ObjectPath> objects) {
   if (objects.empty()) return;
   db::Transaction tx(side_);
-  tx.execute_many(fmt::format("DELETE FROM {} WHERE store = {} AND path = {}", side_table("~oas_claims"),
-                              dialect_.placeholder(1), dialect_.placeholder(2)),
-                  rows_of(objects));
+  for (const auto& [store, paths] : paths_by_store(objects)) {
+    in_parts(dialect_, {store}, paths, [&](const std::string& marks, std::span<const Value> params) {
+      tx.execute(fmt::format("DELETE FROM {} WHERE store = {} AND path IN ({})", side_table("~oas_claims"),
+                             dialect_.placeholder(1), marks),
+                 params);
+    });
+  }
   tx.commit();
 }
 
