@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""What another client, obstore, makes of the same server, for the table beside oas_bench_peers --store s3. Lines of JSON,
-with the names of docs/benchmarks.md.
+"""What other clients, obstore and rclone, make of the same server, for the table beside oas_bench_peers --store s3. Lines
+of JSON, with the names of docs/benchmarks.md.
 
     BENCH_S3=http://key:secret@host:port/bucket python3 bench/s3_clients.py [--concurrency 64] [--repeats 5] [--quick]
 
-Needs Python with the package obstore. What it writes lies under bench-clients-… and is removed.
+Needs Python with the package obstore; rclone where it is installed. What it writes lies under bench-clients-… and is
+removed. rclone copies between the bucket and a folder (in BENCH_DIR), its start included; it sends small files
+asking for nothing before or after.
 """
 import argparse
 import asyncio
@@ -13,7 +15,10 @@ import json
 import os
 import re
 import secrets
+import shutil
 import statistics
+import subprocess
+import tempfile
 import time
 
 import obstore
@@ -33,7 +38,7 @@ def main():
                     region="us-east-1", virtual_hosted_style_request=False, client_options={"allow_http": True})
     by = "obstore " + importlib.metadata.version("obstore")
 
-    def tell(workload, op, unit, amount, body, before=lambda: None):
+    def tell(workload, op, unit, amount, body, before=lambda: None, by=by):
         seconds = []
         for _ in range(options.repeats):
             before()
@@ -71,15 +76,44 @@ def main():
         tell(workload, "fetch", unit, count, many(count, get))
         return lambda: [f"{folder}/{i}.bin" for i in range(count)], many(count, put)
 
+    def with_rclone():
+        version = subprocess.run(["rclone", "version"], capture_output=True, text=True).stdout.split()[1]
+        remote = f":s3:{bucket}/{prefix}/rclone"
+        command = ["rclone", "copy", "--config", os.devnull, "--s3-provider", "Other", "--s3-endpoint", f"{scheme}://{host}",
+                   "--s3-region", "us-east-1", "--s3-no-check-bucket", "--s3-no-head", "--no-traverse", "--no-check-dest",
+                   "--transfers", str(options.concurrency), "--checkers", str(options.concurrency)]
+        environment = {key: value for key, value in os.environ.items() if key != "AWS_CA_BUNDLE"}  # it takes none
+        environment |= {"RCLONE_S3_ACCESS_KEY_ID": user, "RCLONE_S3_SECRET_ACCESS_KEY": password}
+        with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as work:
+            for workload, unit, count, size in (("stored_blob_small", "rows/s", 500, 10240),
+                                                ("folder_many", "files/s", 2000, 4096),
+                                                ("npy_huge", "MB/s", 1, 1 << 30)):
+                if options.quick:
+                    count, size = -(-count // 10), min(size, 1 << 25)
+                source, target = os.path.join(work, "from"), os.path.join(work, "to")
+                os.mkdir(source)
+                for i in range(count):
+                    with open(os.path.join(source, f"{i}.bin"), "wb") as file:
+                        file.write(os.urandom(size))
+                amount = count if count > 1 else size / 1e6
+                for op, here, there in ("insert", source, f"{remote}/{workload}"), ("fetch", f"{remote}/{workload}", target):
+                    tell(workload, op, unit, amount, lambda: subprocess.run([*command, here, there], env=environment, check=True),
+                         lambda: shutil.rmtree(target, ignore_errors=True), "rclone " + version)
+                shutil.rmtree(source)
+                shutil.rmtree(target)
+
     try:
         keys, put = small("stored_blob_small", "rows/s", 50 if options.quick else 500, 10240)
         tell("npy_small", "delete", "rows/s", len(keys()), lambda: obstore.delete(store, keys()), put)
         small("folder_many", "files/s", 200 if options.quick else 2000, 4096)
-        size = (8 << 20) if options.quick else (256 << 20)
-        data = os.urandom(size)
-        tell("npy_large", "insert", "MB/s", size / 1e6, lambda: obstore.put(store, "large", data))
-        tell("npy_large", "fetch_load", "MB/s", size / 1e6, lambda: obstore.get(store, "large").bytes())
-        tell("npy_large", "slice", "ms", 1, lambda: obstore.get_range(store, "large", start=128, length=size // 100))
+        for workload, size in ("npy_large", 256 << 20), ("npy_huge", 1 << 30):
+            data = os.urandom(size >> 5 if options.quick else size)
+            amount = len(data) / 1e6
+            tell(workload, "insert", "MB/s", amount, lambda: obstore.put(store, "large", data))
+            tell(workload, "fetch_load", "MB/s", amount, lambda: obstore.get(store, "large").bytes())
+            tell(workload, "slice", "ms", 1, lambda: obstore.get_range(store, "large", start=128, length=len(data) // 100))
+        if shutil.which("rclone"):
+            with_rclone()
     finally:
         left = [entry["path"] for page in obstore.list(store) for entry in page]
         for i in range(0, len(left), 1000):
