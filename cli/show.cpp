@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include <oas/tools.hpp>
 
@@ -41,6 +42,33 @@ std::string typed_row(const Heading& heading, const Row& row, bool load) {
   return line + "}\n";
 }
 
+/// Calls `take` for every row. If what references refer to is wanted, arrays are loaded for many rows at once.
+void for_each_row(const Query& query, bool load, const std::function<void(const Row&)>& take) {
+  constexpr std::size_t most_rows = 256;
+  constexpr std::uint64_t most_bytes = 64 << 20;
+  std::vector<Row> rows;
+  std::vector<NpyRef> arrays;
+  std::uint64_t bytes = 0;
+  const auto flush = [&] {
+    oas::load(arrays);
+    for (const Row& row : rows) take(row);
+    rows.clear();
+    arrays.clear();
+    bytes = 0;
+  };
+  for (const Row& row : query) {
+    for (const auto& [name, value] : row) {
+      const auto* array = load ? value.get_if<NpyRef>() : nullptr;
+      if (!array) continue;
+      arrays.push_back(*array);
+      bytes += array->nbytes();
+    }
+    rows.push_back(row);
+    if (arrays.empty() || rows.size() == most_rows || bytes >= most_bytes) flush();
+  }
+  flush();
+}
+
 bool is_number(const Attribute& a) {
   return a.codec.empty() && (a.type.find("int") != std::string::npos || a.type.starts_with("float") ||
                              a.type.starts_with("decimal") || a.type.starts_with("double"));
@@ -58,28 +86,28 @@ int show(Program& program, const Show& options) {
   if (!options.load) query = unread(query);
 
   if (program.typed) {
-    for (const Row& row : query) write_out(typed_row(heading, row, options.load));
+    for_each_row(query, options.load, [&](const Row& row) { write_out(typed_row(heading, row, options.load)); });
     return done;
   }
   if (program.json) {
-    for (const Row& row : query) {
+    for_each_row(query, options.load, [&](const Row& row) {
       Map line;
       for (const auto& [name, value] : row)
         line.items.emplace_back(name, options.load ? plain_with_data(loaded(heading.at(name), value)) : plain(value));
       program.print(line);
-    }
+    });
     return done;
   }
   std::vector<std::string> names = heading.names();
   std::vector<bool> right;
   for (const std::string& name : names) right.push_back(is_number(heading.at(name)));
   Columns columns(std::move(names), std::move(right));
-  for (const Row& row : query) {
+  for_each_row(query, options.load, [&](const Row& row) {
     std::vector<std::string> cells;
     for (const auto& [name, value] : row)
       cells.push_back(brief(options.load ? loaded(heading.at(name), value) : value));
     columns.add(std::move(cells));
-  }
+  });
   const std::size_t rows = columns.finish();
   write_out(fmt::format("({} {})\n", rows, rows == 1 ? "row" : "rows"));
   return done;

@@ -39,9 +39,12 @@ int main() {
   oas::Array all = ref.load();                                      // one read, kept
   std::span<const double> view = all.as<double>();                  // and oas::to_xtensor<double>(all)
 
+  std::vector<oas::NpyRef> refs;
   for (auto& row : recordings) {
+    refs.push_back(row.at<oas::NpyRef>("waveforms"));
     if (row.at<oas::NpyRef>("waveforms").shape()[0] > 500) std::cout << "long: " << row.at<int>("recording_id") << '\n';
   }
+  std::vector<oas::Array> arrays = oas::load(refs);  // of many rows: many requests at once
 
   auto datasets = lab.table<Dataset>();
   {
@@ -59,7 +62,8 @@ int main() {
   oas::Bytes header = zarr.read("zarr.json");  // or a byte range; open("…") seeks
   zarr.download("data.zarr");                  // parallel, verified, complete or not there
   return part.shape()[0] == 250 && part.as<double>()[0] == 64000 && strided.shape()[1] == 16 && view.size() == 128000 &&
-                 header.text() == "{}" && std::filesystem::file_size("data.zarr/c/0") == 1000
+                 arrays.size() == refs.size() && header.text() == "{}" &&
+                 std::filesystem::file_size("data.zarr/c/0") == 1000
              ? 0
              : 1;
 }

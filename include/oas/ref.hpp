@@ -115,11 +115,17 @@ class NpyRef {
   }
   const ObjectRef& object() const;
   friend bool operator==(const NpyRef& a, const NpyRef& b);
+  friend std::vector<Array> load(std::span<const NpyRef> refs);
 
  private:
   struct State;
   std::shared_ptr<State> state_;
 };
+
+/// NpyRef::load() of each, in their order, as many at once as pays in their stores, which may be several: one after the
+/// other from a disk, as many as an S3 store's `concurrency` says. Memory: the arrays. Errors: the first one of load(),
+/// which names its object, when what is under way has ended; what was loaded by then is kept.
+std::vector<Array> load(std::span<const NpyRef> refs);
 
 /// A file with its name: what `<attach>` takes and gives.
 class Attachment {

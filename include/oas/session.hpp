@@ -23,7 +23,7 @@ struct SessionOptions {
   /// What happens that a person may want to know: embedded defaults in use, recovery after a crash. Called from any
   /// thread of the library, one call at a time. Never gets a secret.
   std::function<void(LogLevel, std::string_view)> log = {};
-  /// Requests to stores under way at once. 0: twice the processors, at least 8.
+  /// Requests to stores under way at once. 0: as many as the stores that are used say (S3: their `concurrency`).
   unsigned concurrency = 0;
   /// How long another process may go without renewing its lease before its unfinished work is given up. On one host
   /// dead processes are noticed at once.

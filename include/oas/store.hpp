@@ -57,7 +57,7 @@ struct StoreTraits {
   bool atomic_create = false;                   ///< of several create-only writers exactly one wins
   bool conditional_write = false;               ///< `expect` is honoured for versions other than absent
   std::uint64_t max_single_write = UINT64_MAX;  ///< bytes; more goes through an upload
-  bool distant = false;                         ///< requests mostly wait, so more at once than processors pay
+  std::size_t at_once = 1;                      ///< requests that pay at once: 1 where they work rather than wait
   bool whole_objects = false;                   ///< nobody can leave half an object, not even by dying
   bool content_versions = false;                ///< equal bytes under one key have one version, however often written
 };

@@ -119,7 +119,10 @@ std::filesystem::path ObjectRef::download(const std::filesystem::path& target) c
     if (state.folder) codec::make_folder(local.parent_path());
     codec::add_pieces(pieces, codec::key_of(state, file.path), local, file.size);
   }
-  codec::in_parallel(pieces.size(), [&](std::size_t i) { codec::fetch(state, pieces[i]); });
+  std::uint64_t largest = 0;
+  for (const codec::Piece& piece : pieces) largest = std::max(largest, piece.length);
+  codec::in_parallel(pieces.size(), codec::that_fit(codec::pieces_at_once(state), largest),
+                     [&](std::size_t i) { codec::fetch(state, pieces[i]); });
   if (!state.folder) codec::compare_hash(state, [&] { return codec::hash_content(Content::from_file(draft.path())); });
   if (!draft.publish(final)) codec::refuse_target(state, final);
   return target;

@@ -30,8 +30,11 @@ std::optional<std::vector<FileInfo>> manifest_files(const ObjectRef::State& stat
 /// What lies under the path now. Cost: 1 request a 1000 files.
 std::vector<FileInfo> listed_files(const ObjectRef::State& state);
 
-/// Calls task(0) … task(count - 1), several at a time. The first error is thrown, after those under way have ended.
-void in_parallel(std::size_t count, const std::function<void(std::size_t)>& task);
+/// Of one object, or of the files of a folder: disks take several requests, too.
+std::size_t pieces_at_once(const ObjectRef::State& state);
+/// Calls task(0) … task(count - 1), at most so many at a time. The first error is thrown, after those under way have
+/// ended.
+void in_parallel(std::size_t count, std::size_t at_once, const std::function<void(std::size_t)>& task);
 
 /// Compares with the hash in the metadata, if there is one. `found` makes the hash. Errors: integrity.
 void compare_hash(const ObjectRef::State& state, const std::function<std::string()>& found);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "codec/content.hpp"
 #include "codec/metadata.hpp"
@@ -117,10 +118,12 @@ void compare_hash(const ObjectRef::State& state, const std::function<std::string
                                *hash->get_if<std::string>()));
 }
 
-void in_parallel(std::size_t count, const std::function<void(std::size_t)>& task) {
-  constexpr std::size_t at_once = 8;  // requests wait for the network, not for the processor
-  if (count == 0) return;
-  ThreadPool helpers(std::min(count, at_once) - 1);
+std::size_t pieces_at_once(const ObjectRef::State& state) {
+  return std::max<std::size_t>(8, state.store->traits().at_once);
+}
+
+void in_parallel(std::size_t count, std::size_t at_once, const std::function<void(std::size_t)>& task) {
+  ThreadPool helpers(at_once - 1);
   parallel_for(helpers, count, at_once, task);
 }
 
@@ -310,6 +313,22 @@ Array NpyRef::load() const {
   return *state_->loaded;
 }
 
+std::vector<Array> load(std::span<const NpyRef> refs) {
+  std::vector<const NpyRef*> open;  // one of those that share what they load
+  std::set<const NpyRef::State*> seen;
+  std::size_t at_once = 1;
+  for (const NpyRef& ref : refs) {
+    if (ref.is_loaded() || !seen.insert(ref.state_.get()).second) continue;
+    at_once = std::max(at_once, codec::state_of(ref.object()).store->traits().at_once);
+    open.push_back(&ref);
+  }
+  codec::in_parallel(open.size(), at_once, [&](std::size_t i) { open[i]->load(); });
+  std::vector<Array> arrays;
+  arrays.reserve(refs.size());
+  for (const NpyRef& ref : refs) arrays.push_back(ref.load());
+  return arrays;
+}
+
 Array NpyRef::load(std::span<const Slice> slices) const {
   const ObjectRef::State& object_state = codec::state_of(object());
   constexpr std::uint64_t small = 4096;  // bytes: less than this is read whole, at no more requests
@@ -334,7 +353,7 @@ Array NpyRef::load(std::span<const Slice> slices) const {
   }
   const format::SlicePlan plan(header->type, shape(), header->order, slices);
   std::vector<Bytes> pieces(plan.runs().size());
-  codec::in_parallel(pieces.size(), [&](std::size_t i) {
+  codec::in_parallel(pieces.size(), codec::pieces_at_once(object_state), [&](std::size_t i) {
     const format::Run& run = plan.runs()[i];
     pieces[i] =
         codec::read_object(object_state, object_state.path, {header->data_offset + run.offset, run.length}).data;

@@ -9,32 +9,25 @@
 
 namespace oas {
 
-ThreadPool::ThreadPool(std::size_t threads) {
-  threads_.reserve(threads);
-  try {
-    while (threads_.size() < threads) threads_.emplace_back([this] { run(); });
-  } catch (...) {
-    stop();
-    throw;
-  }
-}
-
-ThreadPool::~ThreadPool() { stop(); }
-
-void ThreadPool::stop() noexcept {
+ThreadPool::~ThreadPool() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();
   for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+}
+
+void ThreadPool::grow(std::size_t most) noexcept {
+  std::size_t now = most_;
+  while (now < most && !most_.compare_exchange_weak(now, most)) continue;
 }
 
 void ThreadPool::help(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
+    if (tasks_.size() > idle_ && threads_.size() < most_) threads_.emplace_back([this] { run(); });
   }
   wake_.notify_one();
 }
@@ -42,7 +35,9 @@ void ThreadPool::help(std::function<void()> task) {
 void ThreadPool::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    ++idle_;
     wake_.wait(lock, [this] { return stopping_ || !tasks_.empty(); });
+    --idle_;
     if (stopping_) return;
     auto task = std::move(tasks_.front());
     tasks_.pop_front();

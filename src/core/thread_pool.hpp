@@ -1,7 +1,9 @@
 // Threads that help: work is always begun by the thread that wants it done, and threads of the pool join in. So a
 // pool without a free thread, or without threads, only makes it slower, and work inside work cannot wait for itself.
+// Threads start when there is work that no idle one takes.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -19,22 +21,25 @@ class ParallelWork;
 /// Safe for concurrent use. Must outlive the calls of parallel_for that use it.
 class ThreadPool {
  public:
-  explicit ThreadPool(std::size_t threads);
+  explicit ThreadPool(std::size_t most) : most_(most) {}
   /// Joins every thread.
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  std::size_t size() const noexcept { return threads_.size(); }
+  /// The most threads there may be.
+  std::size_t size() const noexcept { return most_; }
+  void grow(std::size_t most) noexcept;
 
  private:
   friend class ParallelWork;
   void help(std::function<void()> task);
   void run();
-  void stop() noexcept;
 
-  std::mutex mutex_;
+  std::atomic<std::size_t> most_;
+  std::mutex mutex_;  // over what follows
   std::condition_variable wake_;
   std::deque<std::function<void()>> tasks_;
+  std::size_t idle_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };

@@ -99,7 +99,9 @@ const std::shared_ptr<Store>& SessionState::store(std::string_view name) {
     if (made_up) std::filesystem::create_directories(config.options.at("location"));
     opened = store::open_store(config);
     if (options.wrap_store) opened = options.wrap_store(opened);
-    if (opened->traits().distant) distant_ = true;
+    const std::size_t at_once = opened->traits().at_once;
+    if (options.concurrency == 0) pool.grow(at_once - 1);
+    at_once_ = std::max<std::size_t>(at_once_, at_once);
   }
   return opened;
 }

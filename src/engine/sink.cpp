@@ -120,11 +120,15 @@ void Sink::flush() {
     Store*& store = stores[put.store];
     if (!store) store = state_.store(put.store).get();
   }
-  std::uint64_t bytes = 0;
-  for (const Put& put : queue_) bytes += put.content.size();
+  std::uint64_t bytes = 0, largest = 0;  // the latter of what is read into memory
+  for (const Put& put : queue_) {
+    const std::uint64_t size = put.content.size();
+    bytes += size;
+    if (!codec::in_memory(put.content)) largest = std::max<std::uint64_t>(largest, std::min(size, codec::piece_size));
+  }
   work_.begin_put(schema_, objects, flushed_ || bytes >= lasting);
   flushed_ = true;
-  parallel_for(state_.pool, queue_.size(), state_.in_flight(), [&](std::size_t i) {
+  parallel_for(state_.pool, queue_.size(), codec::that_fit(state_.in_flight(), largest), [&](std::size_t i) {
     if (state_.cancels != cancels_) throw Error(Errc::cancelled, "write objects: it was cancelled. it can be repeated");
     write(*stores.at(queue_[i].store), queue_[i]);
   });

@@ -1,6 +1,7 @@
 // What a Session owns. One thread at a time, like the Session; stores and codecs are shared with the thread pool.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -49,7 +50,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   /// Threads that compute at once: more than there are processors would only take turns.
   const std::size_t cores;
   /// Requests to stores at once: the same, until a store is opened whose requests mostly wait.
-  std::size_t in_flight() const noexcept { return distant_ ? pool.size() + 1 : cores; }
+  std::size_t in_flight() const noexcept { return std::clamp<std::size_t>(at_once_, cores, pool.size() + 1); }
   std::unique_ptr<db::Connection> main;
   std::unique_ptr<db::Connection> side;  ///< opened when the ledger is first needed
 
@@ -117,7 +118,7 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
  private:
   std::mutex stores_mutex_;  // references may be decoded by the pool
   std::map<std::string, std::shared_ptr<Store>, std::less<>> stores_;
-  std::atomic<bool> distant_ = false;  // one of them
+  std::atomic<std::size_t> at_once_ = 1;  // the most that one of them says
   std::map<std::string, std::unique_ptr<Ledger>, std::less<>> ledgers_;
   std::set<std::string> recovered_;
   std::map<std::string, std::chrono::steady_clock::time_point> reviewed_;

@@ -439,7 +439,7 @@ class FileStore final : public Store {
         folder_(std::make_shared<Folder>(location)),
         traits_{.atomic_create = true,
                 .conditional_write = folder_->locks,
-                .distant = on_network(folder_->beneath.location())},
+                .at_once = on_network(folder_->beneath.location()) ? 8U : 1U},
         durable_(durable) {}
 
   const StoreTraits& traits() const noexcept override { return traits_; }
@@ -520,7 +520,7 @@ class FileStore final : public Store {
     if (!file) store::fail_overtaken();
     try {
       write_all(file, parts);
-      if (traits_.distant) close_checked(file);
+      if (traits_.at_once > 1) close_checked(file);  // on a network
       return version_of(look(file));
     } catch (...) {
       ::unlinkat(home.get(), place.leaf.c_str(), 0);

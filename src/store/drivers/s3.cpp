@@ -45,18 +45,18 @@ bool equal(BytesView a, std::span<const BytesView> parts) {
 class S3Store final : public Store {
  public:
   S3Store(std::string name, std::shared_ptr<const s3::Client> client)
-      : Store(std::move(name)), client_(std::move(client)), prefix_(client_->settings().prefix) {}
+      : Store(std::move(name)), client_(std::move(client)), prefix_(client_->settings().prefix) {
+    for (const bool condition : {false, true})
+      for (const bool create : {false, true})
+        traits_.push_back({.atomic_create = create,
+                           .conditional_write = condition,
+                           .at_once = client_->settings().concurrency,
+                           .whole_objects = create,  // a server that has no conditions may be a folder that is shown
+                           .content_versions = true});
+  }
 
   const StoreTraits& traits() const noexcept override {
-    static constexpr auto made = [](bool create, bool condition) {
-      return StoreTraits{.atomic_create = create,
-                         .conditional_write = condition,
-                         .distant = true,
-                         .whole_objects = create,  // a server that has no conditions may be a folder that is shown
-                         .content_versions = true};
-    };
-    static constexpr StoreTraits all[] = {made(false, false), made(true, false), made(false, true), made(true, true)};
-    return all[(creates_ == Answer::yes ? 1 : 0) + (conditions_ == Answer::yes ? 2 : 0)];
+    return traits_[(creates_ == Answer::yes ? 1U : 0U) + (conditions_ == Answer::yes ? 2U : 0U)];
   }
 
   std::string location() const override {
@@ -334,6 +334,7 @@ class S3Store final : public Store {
 
   std::shared_ptr<const s3::Client> client_;
   std::string prefix_;
+  std::vector<StoreTraits> traits_;  // by what the probe has found
   mutable std::atomic<bool> bucket_seen_ = false;
   std::atomic<std::size_t> uploads_ = 0;  // that are sending parts
   std::mutex probing_;

@@ -92,6 +92,7 @@ TEST_P(StoreSuite, SaysWhatItCanDo) {
   EXPECT_EQ(store_->traits().conditional_write, GetParam().traits.conditional_write);
   EXPECT_EQ(store_->traits().whole_objects, GetParam().traits.whole_objects);
   EXPECT_EQ(store_->traits().max_single_write, GetParam().traits.max_single_write);
+  EXPECT_EQ(store_->traits().at_once, GetParam().traits.at_once);
   EXPECT_FALSE(store_->name().empty());
   EXPECT_FALSE(store_->location().empty());
 }

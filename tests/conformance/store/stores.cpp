@@ -54,12 +54,9 @@ std::vector<StoreCase> store_cases() {
       {"faulty_memory", [] { return decorate<FaultyStore>(open_memory()); }, all},
   };
 #if defined(OAS_WITH_S3) && !defined(OAS_TEST_LOCAL_STORES)
-  const StoreTraits s3{.atomic_create = true,
-                       .conditional_write = true,
-                       .distant = true,
-                       .whole_objects = true,
-                       .content_versions = true};
-  const StoreTraits s3_without_conditions{.distant = true, .content_versions = true};
+  const StoreTraits s3{
+      .atomic_create = true, .conditional_write = true, .at_once = 64, .whole_objects = true, .content_versions = true};
+  const StoreTraits s3_without_conditions{.at_once = 64, .content_versions = true};
   cases.insert(cases.end(),
                {{"versitygw", [] { return open_s3("OAS_TEST_S3_VERSITYGW"); }, s3, "\x01", 1000},
                 {"versitygw_tls", [] { return open_s3("OAS_TEST_S3_TLS"); }, s3, "\x01", 1000},

@@ -1,5 +1,6 @@
 // Which requests reach the stores: none that is not needed, no byte twice.
 #include "lab.hpp"
+#include "support/gathering_store.hpp"
 
 namespace oas::test {
 namespace {
@@ -38,6 +39,35 @@ TEST_P(Requests, AThousandReferencesMakeNone) {
   EXPECT_EQ(bytes, 499'500U * 8 + 5000);
   EXPECT_EQ(table.size(), 1000U);
   EXPECT_EQ((table & where("id > {}", 500)).keys().size(), 499U);
+}
+
+// Without a word about it in the options.
+TEST_P(Requests, AsManyAsTheStoreSaysAreUnderWayAtOnce) {
+  constexpr std::size_t at_once = 12;
+  std::shared_ptr<GatheringStore> gathering;
+  SessionOptions wishes;
+  wishes.wrap_store = [&](std::shared_ptr<Store> opened) -> std::shared_ptr<Store> {
+    return gathering = std::make_shared<GatheringStore>(std::move(opened), at_once);
+  };
+  Session session(settings(), wishes);
+  std::vector<Row> rows;
+  for (int i = 0; i < 40; ++i) rows.push_back({{"id", i}, {"x", counting(50, i)}});
+
+  auto lazy = session.schema("lab").declare("Lazy", Tier::manual, "id : int32\n---\nx : <npy@>");
+  lazy.insert(rows);
+  EXPECT_EQ(gathering->most(), at_once);
+  std::vector<NpyRef> refs;
+  for (const Row& row : lazy.order_by("id")) refs.push_back(row.at<NpyRef>("x"));
+  const std::vector<Array> arrays = load(refs);
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(arrays[static_cast<std::size_t>(i)], counting(50, i));
+  EXPECT_EQ(gathering->most(), at_once);
+
+  auto read = session.schema("lab").declare("Read", Tier::manual, "id : int32\n---\nx : <blob@>");
+  read.insert(rows);
+  EXPECT_EQ(gathering->most(), at_once);
+  gathering->let_pass(1 + 2 + 4 + 8);  // a fetch begins with one row and doubles, as most programs want few
+  EXPECT_EQ(read.fetch().size(), 40U);
+  EXPECT_EQ(gathering->most(), at_once);
 }
 
 TEST_P(Requests, LoadingReadsOnce) {

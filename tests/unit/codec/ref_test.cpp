@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "codec/codec.hpp"
+#include "support/gathering_store.hpp"
 #include "support/memory_sink.hpp"
 #include "support/recording_store.hpp"
 #include "unit/core/expect_error.hpp"
@@ -57,6 +58,65 @@ TEST_F(RefTest, WholeArrayIsReadOnceAndKept) {
   EXPECT_EQ(copy.load(), array);
   EXPECT_EQ(copy.load(rows(3, 2)).as<double>()[0], 60.0);
   EXPECT_EQ(recorder_->calls().size(), 1u);
+}
+
+TEST_F(RefTest, ManyAreLoadedAtOnceAndInOrder) {
+  for (const std::size_t at_once : {std::size_t{1}, std::size_t{7}}) {
+    const auto gathering = std::make_shared<test::GatheringStore>(recorder_, at_once);
+    std::vector<NpyRef> refs;
+    std::vector<Array> arrays;
+    for (std::int64_t i = 0; i < 50; ++i) {
+      arrays.push_back(counting({10 + i, 3}));
+      refs.push_back(
+          decode(resolve(registry_, "<npy@>"), stored("<npy@>", arrays.back()), site_, test::MemorySource(gathering))
+              .as<NpyRef>());
+    }
+    recorder_->clear();
+    EXPECT_EQ(load(refs), arrays);
+    EXPECT_EQ(gathering->most(), at_once);
+    EXPECT_EQ(recorder_->calls().size(), 50u);
+    EXPECT_EQ(load(refs), arrays);
+    EXPECT_EQ(recorder_->calls().size(), 50u);  // they are kept
+  }
+}
+
+TEST_F(RefTest, ManyAreLoadedOnceEachFromSeveralStores) {
+  const Array one = counting({4}), two = counting({5}), three = counting({6});
+  const auto ref = fetched<NpyRef>("<npy@>", stored("<npy@>", one));
+  const auto loaded = fetched<NpyRef>("<npy@>", stored("<npy@>", two));
+  loaded.load();
+  const auto other = std::make_shared<test::RecordingStore>(test::memory_store());
+  test::MemorySink sink(other);
+  const Value metadata = encode(resolve(registry_, "<npy@>"), three, site_, sink);
+  const auto distant = decode(resolve(registry_, "<npy@>"), metadata, site_, test::MemorySource(other)).as<NpyRef>();
+  recorder_->clear();
+  other->clear();
+  const std::vector<NpyRef> refs{ref, distant, NpyRef(ref), loaded, distant};
+  EXPECT_EQ(load(refs), (std::vector<Array>{one, three, one, two, three}));
+  EXPECT_EQ(recorder_->calls().size(), 1u);
+  EXPECT_EQ(other->calls().size(), 1u);
+  EXPECT_TRUE(load({}).empty());
+}
+
+TEST_F(RefTest, OfManyTheOneThatFailsIsNamed) {
+  std::vector<NpyRef> refs;
+  std::vector<Value> metadata;
+  for (std::int64_t i = 0; i < 20; ++i) metadata.push_back(stored("<npy@>", counting({10, i})));
+  for (const Value& one : metadata) refs.push_back(fetched<NpyRef>("<npy@>", one));
+  const std::string gone = path_of(metadata[12]);
+  store_->remove(gone);
+  try {
+    load(refs);
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), Errc::missing_object);
+    EXPECT_NE(std::string(e.what()).find(gone), std::string::npos) << e.what();
+  }
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(refs[i].is_loaded(), i < 12) << i;
+  refs.emplace_back();
+  recorder_->clear();
+  EXPECT_EQ(code_of([&] { load(refs); }), Errc::usage);
+  EXPECT_TRUE(recorder_->calls().empty());
 }
 
 TEST_F(RefTest, OnePercentTakesTwoRequestsThenOne) {
