@@ -48,7 +48,7 @@ THIRD_PARTIES = [
     (r"CLI/", ["cli"]),
     (r"pybind11/|nanobind/|Python\.h", ["python"]),
     # The operating system: where processes, threads and local files are. Not in format, schema, query: they are pure.
-    (r"(sys|netinet|arpa|linux)/|(unistd|fcntl|dirent|poll|signal|netdb|termios|pwd|string|limits|stdlib|stdio|time)\.h",
+    (r"(sys|netinet|arpa|linux)/|(unistd|fcntl|dirent|poll|signal|spawn|netdb|termios|pwd|string|limits|stdlib|stdio|time)\.h",
      ["core", "config", "store", "db/drivers", "db/postgres_link.cpp", "db/mysql_link.cpp", "codec", "engine", "cli", "bench"]),
 ]
 OUTSIDE = ["cli", "python", "bench", "examples"]  # see only include/oas, and their own folder

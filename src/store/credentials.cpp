@@ -2,16 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include <oas/error.hpp>
 
 #include "core/text.hpp"
-#include "store/http.hpp"
+#include "store/program.hpp"
 #include "store/s3_xml.hpp"
 
 namespace oas::store {
@@ -62,23 +64,19 @@ std::int64_t end_of(const std::string& expiration, std::string_view from) {
   return time / 1'000'000;
 }
 
-std::string ask(http::Request request, std::string_view from, std::chrono::milliseconds connect,
-                const std::string& ca_file, bool direct) {
+[[noreturn]] void refuse_cancelled(std::string_view from) {
+  refuse(from, "it was cancelled. it can be repeated", Errc::cancelled);
+}
+
+/// Directly: not through a proxy.
+http::Options service(std::chrono::milliseconds connect, std::string ca_file, bool direct) {
   http::Options options;
   options.connect_timeout = connect;
   options.stall_timeout = std::chrono::seconds(5);
-  options.ca_file = ca_file;
+  options.ca_file = std::move(ca_file);
   options.no_proxy = direct;
-  request.most_body = most;
-  request.deadline = http::Clock::now() + std::chrono::seconds(20);
-  const http::Response answer = http::fetch(std::move(request), options);
-  if (answer.trouble != http::Response::Trouble::none) refuse(from, answer.explanation, Errc::unavailable);
-  if (answer.status != 200) {
-    const bool refused = answer.status >= 400 && answer.status < 500;
-    refuse(from, refused ? "it refused" : "it failed", refused ? Errc::access : Errc::unavailable,
-           fmt::format("HTTP {}", answer.status));
-  }
-  return std::string(as_text(answer.body));
+  options.concurrency = 1;
+  return options;
 }
 
 constexpr std::string_view machine = "the machine's metadata service";
@@ -134,7 +132,36 @@ std::string Credentials::variable(const char* name, std::string_view fallback) c
   return value && !value->empty() ? *value : std::string(fallback);
 }
 
-sigv4::Credentials Credentials::current() {
+std::string Credentials::ask(http::Request request, std::string_view from, http::Options options) {
+  request.most_body = most;
+  request.deadline = http::Clock::now() + std::chrono::seconds(20);
+  http::Engine engine(std::move(options));
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancelled()) refuse_cancelled(from);
+    asked_ = engine.start(std::move(request));
+  }
+  const http::Response& answer = asked_->wait();
+  if (answer.trouble == http::Response::Trouble::cancelled) refuse_cancelled(from);
+  if (answer.trouble != http::Response::Trouble::none) refuse(from, answer.explanation, Errc::unavailable);
+  if (answer.status != 200) {
+    const bool refused = answer.status >= 400 && answer.status < 500;
+    refuse(from, refused ? "it refused" : "it failed", refused ? Errc::access : Errc::unavailable,
+           fmt::format("HTTP {}", answer.status));
+  }
+  return std::string(as_text(answer.body));
+}
+
+void Credentials::cancel_before(std::uint64_t moment) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    cancel_before_ = moment;
+    if (asked_ && renewing_ && cancelled()) asked_->cancel();
+  }
+  renewed_.notify_all();
+}
+
+sigv4::Credentials Credentials::current(std::uint64_t began) {
   if (settings_.anonymous) return {};
   if (!settings_.keys.anonymous()) return settings_.keys;
   std::unique_lock lock(mutex_);
@@ -143,11 +170,13 @@ sigv4::Credentials Credentials::current() {
     const bool usable = found_ && (found_->ends == INT64_MAX || now < found_->ends - last_use);
     if (usable && (found_->ends == INT64_MAX || now < found_->ends - ahead || renewing_ || now < next_try_))
       return found_->keys;
+    if (began < cancel_before_) refuse_cancelled("where they are");
     if (renewing_) {
       renewed_.wait(lock);
       continue;
     }
     renewing_ = true;
+    began_ = began;
     lock.unlock();
     std::optional<Found> fresh;
     std::exception_ptr failure;
@@ -158,6 +187,7 @@ sigv4::Credentials Credentials::current() {
     }
     lock.lock();
     renewing_ = false;
+    asked_.reset();
     renewed_.notify_all();
     if (fresh) {
       found_ = std::move(fresh);
@@ -178,7 +208,7 @@ bool Credentials::expired(const sigv4::Credentials& refused) {
   return true;
 }
 
-Credentials::Found Credentials::find() const {
+Credentials::Found Credentials::find() {
   const std::string profile = settings_.profile.empty() ? variable("AWS_PROFILE", "default") : settings_.profile;
   const bool chosen = !settings_.profile.empty();
   if (!chosen) {
@@ -218,7 +248,7 @@ Profiles Credentials::read_files() const {
   return all;
 }
 
-std::optional<Credentials::Found> Credentials::from_profile(const Profile& profile, const std::string& name) const {
+std::optional<Credentials::Found> Credentials::from_profile(const Profile& profile, const std::string& name) {
   const auto get = [&](const char* key) {
     const auto at = profile.find(key);
     return at == profile.end() ? std::string() : at->second;
@@ -236,15 +266,20 @@ std::optional<Credentials::Found> Credentials::from_profile(const Profile& profi
   return std::nullopt;
 }
 
-Credentials::Found Credentials::from_process(const std::string& command) const {
+Credentials::Found Credentials::from_process(const std::string& command) {
   constexpr std::string_view from = "credential_process";
-  std::FILE* const pipe = ::popen(command.c_str(), "re");
-  if (!pipe) refuse(from, "it cannot be started", Errc::unavailable);
-  std::string text(most, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), pipe));
-  const int status = ::pclose(pipe);
-  if (status != 0) refuse(from, "it failed", Errc::access, fmt::format("status {}", status));
-  const nlohmann::json json = read_json(text, from);
+  constexpr std::chrono::milliseconds glance{20};  // at whether it was cancelled
+  Program program(command, most);
+  if (!program.started()) refuse(from, "it cannot be started", Errc::unavailable);
+  while (program.read(glance))
+    if (cancelled()) refuse_cancelled(from);
+  std::optional<int> status;
+  while (!(status = program.status())) {
+    if (cancelled()) refuse_cancelled(from);
+    std::this_thread::sleep_for(glance);
+  }
+  if (*status != 0) refuse(from, "it failed", Errc::access, fmt::format("status {}", *status));
+  const nlohmann::json json = read_json(program.said(), from);
   Found found{{text_of(json, "AccessKeyId"), text_of(json, "SecretAccessKey"), text_of(json, "SessionToken")},
               end_of(text_of(json, "Expiration"), from)};
   if (json.value("Version", 0) != 1) refuse(from, "the answer is not of Version 1", Errc::unavailable);
@@ -253,7 +288,7 @@ Credentials::Found Credentials::from_process(const std::string& command) const {
 }
 
 Credentials::Found Credentials::from_web_identity(const std::string& token_file, const std::string& role,
-                                                  const std::string& session) const {
+                                                  const std::string& session) {
   constexpr std::string_view from = "STS for a web identity";
   const auto token = read_file(token_file);
   if (!token) refuse(from, fmt::format("the token file {} cannot be read", shown(token_file)));
@@ -268,7 +303,7 @@ Credentials::Found Credentials::from_web_identity(const std::string& token_file,
                                   .url = url + (url.ends_with('/') ? "" : "/"),
                                   .headers = {"Content-Type: application/x-www-form-urlencoded"},
                                   .body = {as_bytes(body)}},
-                                 from, far, settings_.ca_file, false);
+                                 from, service(far, settings_.ca_file, false));
   const BytesView view = as_bytes(answer);
   Found found{{s3::read_element(view, "AccessKeyId"), s3::read_element(view, "SecretAccessKey"),
                s3::read_element(view, "SessionToken")},
@@ -293,7 +328,7 @@ bool may_be_asked(std::string_view url) {
 
 }  // namespace
 
-std::optional<Credentials::Found> Credentials::from_container() const {
+std::optional<Credentials::Found> Credentials::from_container() {
   std::string url = variable("AWS_CONTAINER_CREDENTIALS_FULL_URI");
   if (const std::string relative = variable("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); !relative.empty())
     url = "http://169.254.170.2" + relative;
@@ -307,8 +342,8 @@ std::optional<Credentials::Found> Credentials::from_container() const {
   }
   http::Request request{.method = "GET", .url = url};
   if (!token.empty()) request.headers.push_back("Authorization: " + token);
-  const nlohmann::json json =
-      read_json(ask(std::move(request), container, nearby, settings_.ca_file, !url.starts_with("https")), container);
+  const nlohmann::json json = read_json(
+      ask(std::move(request), container, service(nearby, settings_.ca_file, !url.starts_with("https"))), container);
   Found found{{text_of(json, "AccessKeyId"), text_of(json, "SecretAccessKey"), text_of(json, "Token")},
               end_of(text_of(json, "Expiration"), container)};
   if (found.keys.access_key.empty() || found.keys.secret_key.empty())
@@ -316,22 +351,22 @@ std::optional<Credentials::Found> Credentials::from_container() const {
   return found;
 }
 
-std::optional<Credentials::Found> Credentials::from_machine() const {
+std::optional<Credentials::Found> Credentials::from_machine() {
   if (variable("AWS_EC2_METADATA_DISABLED") == "true") return std::nullopt;
   const std::string named = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT");
   const std::string base = trimmed(named.empty() ? "http://169.254.169.254" : named);
   const auto get = [&](const std::string& path, const std::string& token) {
     return ask({.method = "GET", .url = base + path, .headers = {"X-aws-ec2-metadata-token: " + token}}, machine,
-               nearby, {}, true);
+               service(nearby, {}, true));
   };
   std::string token;
   try {
     token = trimmed(ask({.method = "PUT",
                          .url = base + "/latest/api/token",
                          .headers = {"X-aws-ec2-metadata-token-ttl-seconds: 21600"}},
-                        machine, nearby, {}, true));
-  } catch (const Error&) {
-    if (!named.empty()) throw;
+                        machine, service(nearby, {}, true)));
+  } catch (const Error& e) {
+    if (!named.empty() || e.code() == Errc::cancelled) throw;
     return std::nullopt;  // this is no machine of theirs
   }
   const std::string folder = "/latest/meta-data/iam/security-credentials/";

@@ -299,16 +299,4 @@ std::int64_t read_date(std::string_view text) {
   return static_cast<std::int64_t>(curl_getdate(copy.c_str(), nullptr));
 }
 
-Response fetch(Request request, const Options& options) {
-  start_curl();
-  Running run(curl_easy_init());
-  if (!run.easy) throw Error(Errc::unavailable, "start libcurl: out of memory");
-  run.set_once(options);
-  auto exchange = std::make_shared<Exchange>();
-  exchange->request_ = std::move(request);
-  run.begin(exchange, options);
-  run.finish(curl_easy_perform(run.easy));
-  return std::move(exchange->response_);
-}
-
 }  // namespace oas::store::http

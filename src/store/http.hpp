@@ -74,7 +74,6 @@ class Exchange {
  private:
   friend class Engine;
   friend struct Running;
-  friend Response fetch(Request request, const Options& options);
   Request request_;
   Response response_;
   std::atomic<int> over_ = 0;
@@ -111,8 +110,5 @@ class Engine {
 
 /// Seconds since 1970 of a header such as Date; -1 if it is no date.
 std::int64_t read_date(std::string_view text);
-
-/// One exchange with a connection of its own, for what is asked once an hour. Blocks.
-Response fetch(Request request, const Options& options);
 
 }  // namespace oas::store::http

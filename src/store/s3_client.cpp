@@ -129,7 +129,7 @@ std::string Client::signing_key(const sigv4::Credentials& keys, const std::strin
 void Client::attempt(Pending& pending) const {
   const Call& call = pending.call_;
   const Target to = target();
-  pending.keys_ = credentials_->current();
+  pending.keys_ = credentials_->current(call.began);
   pending.region_ = to.region;
   pending.skew_ = skew_;
   const sigv4::Credentials& keys = pending.keys_;
@@ -267,6 +267,7 @@ void Client::cancel() const noexcept {
     ++moment_;
   }
   pause_over_.notify_all();
+  credentials_->cancel_before(moment_);
   engine_.cancel_before(moment_);
 }
 
@@ -330,7 +331,7 @@ void Client::fail(const http::Response& response, const Problem& problem, int at
 
 std::string Client::presigned(const std::string& key, std::chrono::seconds valid) const {
   const Target to = target();
-  const sigv4::Credentials keys = credentials_->current();
+  const sigv4::Credentials keys = credentials_->current(moment());
   const std::string path = to.address.path + sigv4::encode(key, true);
   std::string url = fmt::format("{}://{}{}", to.scheme, to.address.host, path);
   if (keys.anonymous()) return url;

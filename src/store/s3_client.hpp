@@ -67,13 +67,13 @@ class Client {
     sigv4::Credentials keys_;
   };
 
-  /// Errors: access (no credentials).
+  /// Errors: access (no credentials), cancelled.
   Pending start(Call call) const;
   /// Waits, and repeats. Errors: as Store.
   Answer finish(Pending pending) const;
   Answer call(Call one) const { return finish(start(std::move(one))); }
 
-  /// Ends all calls that began before, as `cancelled`, whatever they wait for; but getting credentials is waited for.
+  /// Ends all calls that began before, as `cancelled`, whatever they wait for.
   void cancel() const noexcept;
   /// Of an operation of several calls: cancel() ends those that are still to come, too.
   std::uint64_t moment() const noexcept { return moment_; }

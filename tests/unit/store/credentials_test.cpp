@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <future>
 
 #include <oas/error.hpp>
 
@@ -51,6 +52,28 @@ class CredentialsTest : public ::testing::Test {
     EXPECT_EQ(keys.access_key, key);
     EXPECT_EQ(keys.secret_key, secret);
     EXPECT_EQ(keys.session_token, token);
+  }
+  /// Two wait for what began at moment 0, one of them for the source itself.
+  void cancel_one_that_waits(const std::function<void()>& until_asked, const std::function<void()>& answer,
+                             const std::string& key) {
+    auto credentials = make();
+    const auto cancelled = [&] {
+      try {
+        credentials.current(0);
+        ADD_FAILURE() << "it was not cancelled";
+      } catch (const Error& e) {
+        EXPECT_EQ(e.code(), Errc::cancelled) << e.what();
+      }
+    };
+    std::thread one(cancelled);
+    until_asked();
+    std::thread two(cancelled);
+    credentials.cancel_before(1);
+    one.join();
+    two.join();
+    cancelled();  // also if it comes only now
+    answer();
+    EXPECT_EQ(credentials.current(1).access_key, key);
   }
   void no_services() { variables_["AWS_EC2_METADATA_DISABLED"] = "true"; }
 
@@ -233,6 +256,35 @@ TEST_F(CredentialsTest, AreRenewedByOneThreadForAll) {
   for (int i = 0; i < 8; ++i) threads.emplace_back([&] { EXPECT_EQ(credentials.current().access_key, "m"); });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(asked_for_role, 1);
+}
+
+// Whoever is asked does not answer until the waiting is over.
+TEST_F(CredentialsTest, WaitingForThemIsCancelled) {
+  std::promise<void> asked, over;
+  const std::shared_future<void> is_over = over.get_future().share();
+  std::atomic<int> requests = 0;
+  HttpServer service([&](const HttpAsked& request) {
+    if (++requests == 1) {
+      asked.set_value();
+      is_over.wait();
+    }
+    return metadata(request, "m", "2023-11-14T23:13:20Z");
+  });
+  variables_["AWS_EC2_METADATA_SERVICE_ENDPOINT"] = service.url();
+  cancel_one_that_waits([&] { asked.get_future().wait(); }, [&] { over.set_value(); }, "m");
+}
+
+TEST_F(CredentialsTest, WaitingForAProcessIsCancelled) {
+  no_services();
+  const std::string started = (folder_.path() / "started").string(), go = (folder_.path() / "go").string();
+  write("answer", R"({"Version": 1, "AccessKeyId": "p", "SecretAccessKey": "hush-p"})");
+  write(".aws/config", "[default]\ncredential_process = touch '" + started + "'; until [ -e '" + go +
+                           "' ]; do sleep 0.01; done; cat '" + (folder_.path() / "answer").string() + "'\n");
+  cancel_one_that_waits(
+      [&] {
+        while (!std::filesystem::exists(started)) std::this_thread::yield();
+      },
+      [&] { write("go", ""); }, "p");
 }
 
 TEST_F(CredentialsTest, WhereThereAreNoneItSaysWhereItLooked) {

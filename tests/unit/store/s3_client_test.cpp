@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <ctime>
+#include <future>
+#include <thread>
 
 #include <oas/store.hpp>
 
@@ -72,6 +75,30 @@ TEST(S3Client, RepeatsWhatMaySucceed) {
     EXPECT_EQ(open(server)->read("k")->data.text(), "whole");
     EXPECT_EQ(server.asked().size(), 2u);
   }
+}
+
+TEST(S3Client, WaitingForCredentialsIsCancelled) {
+  std::promise<void> asked, over;
+  HttpServer service([&](const HttpAsked&) {
+    asked.set_value();
+    over.get_future().wait();
+    return HttpAnswer{.status = 503};
+  });
+  HttpServer server(sequence({}, object("whole")));
+  const std::map<std::string, std::string> surroundings{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", service.url()},
+                                                        {"AWS_SHARED_CREDENTIALS_FILE", "/none"},
+                                                        {"AWS_CONFIG_FILE", "/none"}};
+  for (const auto& [name, value] : surroundings) ::setenv(name.c_str(), value.c_str(), 1);
+  const auto store = open(server, {{"access_key", ""}, {"secret_key", ""}});
+  std::thread other([&] {
+    asked.get_future().wait();
+    store->cancel();
+  });
+  EXPECT_EQ(error_of([&] { store->read("k"); }).code(), Errc::cancelled);
+  over.set_value();
+  other.join();
+  for (const auto& [name, value] : surroundings) ::unsetenv(name.c_str());
+  EXPECT_TRUE(server.asked().empty());
 }
 
 TEST(S3Client, GivesUpWhenTheTimeIsOver) {
