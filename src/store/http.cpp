@@ -247,6 +247,13 @@ void Exchange::complete() noexcept {
   request_.place = nullptr;
   over_.store(1, std::memory_order_release);
   over_.notify_all();
+  tell();
+}
+
+void Exchange::tell() noexcept {
+  if (!request_.signal) return;
+  { const std::lock_guard lock(request_.signal->mutex); }  // who looks now has not seen it, and waits
+  request_.signal->changed.notify_all();
 }
 
 void Exchange::complete(Response::Trouble trouble, std::string_view why) {

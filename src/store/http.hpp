@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -42,6 +44,12 @@ struct Response {
   std::string_view header(std::string_view name) const noexcept;
 };
 
+/// Whoever waits for one of several exchanges. Safe for concurrent use.
+struct Signal {
+  std::mutex mutex;
+  std::condition_variable changed;
+};
+
 struct Request {
   std::string method = {};
   std::string url = {};
@@ -52,6 +60,7 @@ struct Request {
   std::function<bool(const Response&, std::span<std::byte>& into)> place = {};
   std::size_t most_body = std::size_t{64} << 20;          ///< a longer body (that is not placed) is an error
   std::uint64_t began = UINT64_MAX;                       ///< see Engine::cancel_before
+  std::shared_ptr<Signal> signal = {};                    ///< told when it goes out, and when it is over
   Clock::time_point deadline = Clock::time_point::max();  ///< moves with the bytes of the answer, see Options
 };
 
@@ -64,6 +73,8 @@ class Exchange {
   /// Blocks until it is over; from then on the answer belongs to who waits.
   Response& wait() noexcept;
   bool over() const noexcept { return over_.load(std::memory_order_acquire) != 0; }
+  /// When it went out, after its time in the queue; the epoch: not yet.
+  Clock::time_point sent() const noexcept { return sent_; }
   /// Ends it soon, at whatever stage; it still has to be waited for, as its memory is in use until then.
   void cancel() noexcept;
   bool cancelled() const noexcept;
@@ -77,6 +88,8 @@ class Exchange {
   Request request_;
   Response response_;
   std::atomic<int> over_ = 0;
+  std::atomic<Clock::time_point> sent_ = Clock::time_point();
+  void tell() noexcept;
   std::atomic<bool> cancelled_ = false;
   std::shared_ptr<Queue> queue_;
 };

@@ -37,9 +37,9 @@ void check_azure(const StoreConfig& config) { not_empty(config, "container"); }
 
 using Keys = std::string_view[];
 constexpr Keys s3_required{"endpoint", "bucket", "location"};
-constexpr Keys s3_optional{"access_key", "secret_key",  "secure",          "proxy_server",  "region",
-                           "addressing", "ca_file",     "session_token",   "profile",       "anonymous",
-                           "part_size",  "concurrency", "request_timeout", "stall_timeout", "payload"};
+constexpr Keys s3_optional{"access_key",      "secret_key",    "secure",  "proxy_server", "region",    "addressing",
+                           "ca_file",         "session_token", "profile", "anonymous",    "part_size", "concurrency",
+                           "request_timeout", "stall_timeout", "payload", "hedge_reads"};
 constexpr Keys s3_secret{"access_key", "secret_key", "session_token"};
 constexpr Keys gcs_required{"bucket", "location"};
 constexpr Keys gcs_optional{"token", "project"};

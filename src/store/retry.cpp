@@ -83,4 +83,32 @@ std::size_t Budget::limit() const {
   return static_cast<std::size_t>(now_);
 }
 
+std::optional<http::Clock::duration> Hedge::patience() const {
+  const std::lock_guard lock(mutex_);
+  return patience_;
+}
+
+bool Hedge::take() {
+  const std::lock_guard lock(mutex_);
+  if (saved_ < every) return false;
+  saved_ -= every;
+  return true;
+}
+
+void Hedge::record(http::Clock::duration took) {
+  constexpr std::size_t most_saved = 5 * every;  // a burst in which all are slow is not for a second try of all
+  const std::lock_guard lock(mutex_);
+  if (last_.size() < remembered)
+    last_.push_back(took);
+  else
+    last_[count_ % remembered] = took;
+  ++count_;
+  saved_ = std::min(saved_ + 1, most_saved);
+  if (count_ < fewest || (patience_ && count_ % between != 0)) return;
+  std::vector<http::Clock::duration> sorted = last_;
+  const auto slow = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() * 99 / 100);
+  std::ranges::nth_element(sorted, slow);
+  patience_ = *slow;
+}
+
 }  // namespace oas::store

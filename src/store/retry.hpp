@@ -10,6 +10,7 @@
 #include <optional>
 #include <random>
 #include <string_view>
+#include <vector>
 
 #include "store/http.hpp"
 
@@ -63,6 +64,28 @@ class Budget {
   mutable std::mutex mutex_;
   double now_;
   http::Clock::time_point halved_ = http::Clock::time_point::min();
+};
+
+/// When a small read takes so long that a second one beside it pays: longer than nearly all of the last ones took. Safe
+/// for concurrent use.
+class Hedge {
+ public:
+  static constexpr std::size_t fewest = 100;  ///< reads before it is known how long they take
+  static constexpr std::size_t every = 50;    ///< of so many reads at most one is asked for twice
+
+  /// nullopt: not known yet.
+  std::optional<http::Clock::duration> patience() const;
+  /// False: it was done too often lately.
+  bool take();
+  void record(http::Clock::duration took);
+
+ private:
+  static constexpr std::size_t remembered = 512, between = 32;
+  mutable std::mutex mutex_;
+  std::vector<http::Clock::duration> last_;
+  std::size_t count_ = 0;
+  std::optional<http::Clock::duration> patience_;
+  std::size_t saved_ = 0;  // reads that were asked for once
 };
 
 }  // namespace oas::store

@@ -156,6 +156,7 @@ void Client::attempt(Pending& pending) const {
   request.body = call.body;
   request.place = call.place;
   request.began = call.began;
+  request.signal = call.signal;
   request.deadline = pending.deadline_;
   pending.exchange_ = engine_.start(std::move(request));
 }
@@ -175,32 +176,83 @@ Client::Pending Client::start(Call call) const {
   return pending;
 }
 
+Client::Judged Client::look(const Pending& pending) {
+  const http::Response& response = pending.exchange_->wait();
+  const bool whole = response.trouble == Trouble::none;
+  Judged judged;
+  std::string& code = judged.problem.code;
+  if (whole && !response.body.empty() && (response.status >= 300 || pending.call_.check_body))
+    judged.problem = read_problem(response.body);
+  if (judged.problem.request_id.empty()) judged.problem.request_id = response.header("x-amz-request-id");
+  judged.verdict = judge(response, code);
+  if (whole && response.status == 403 && code.empty()) {  // the answer to HEAD has no code
+    const std::int64_t date = http::read_date(response.header("date"));
+    const std::int64_t now = static_cast<std::int64_t>(std::time(nullptr));
+    if (date > 0 && std::abs(date - now - pending.skew_) > skew_that_matters) judged.verdict = Verdict::clock;
+  }
+  if (whole && response.status == 400 && code.empty() && !response.header("x-amz-bucket-region").empty())
+    judged.verdict = Verdict::elsewhere;
+  const bool missing = response.status == 404 && one_of(code, {"", "NoSuchKey", "NoSuchUpload", "NotFound"}) &&
+                       (!code.empty() || pending.call_.method == "HEAD");
+  judged.good = whole && judged.verdict == Verdict::final &&
+                ((response.status >= 200 && response.status < 300 && code.empty()) || missing ||
+                 response.status == 412 || response.status == 416);
+  return judged;
+}
+
+/// Waits until it is over, or has taken longer than nearly all reads do.
+bool Client::slow(const http::Exchange& exchange, http::Signal& signal) const {
+  const auto patience = hedge_.patience();
+  if (!patience) return false;
+  std::unique_lock lock(signal.mutex);
+  for (;;) {
+    if (exchange.over()) return false;
+    if (const auto sent = exchange.sent(); sent == http::Clock::time_point())
+      signal.changed.wait(lock);
+    else if (http::Clock::now() >= sent + *patience)
+      return true;
+    else
+      signal.changed.wait_until(lock, sent + *patience);
+  }
+}
+
+Answer Client::finish_small(Pending pending, const std::function<std::optional<Pending>()>& again) const {
+  const std::shared_ptr<http::Signal> signal = pending.call_.signal;
+  if (!signal) return finish(std::move(pending));
+  const http::Exchange& first = *pending.exchange_;
+  const bool twice = slow(first, *signal) && budget_.limit() == settings_.concurrency && hedge_.take();
+  std::optional<Pending> other = twice ? again() : std::nullopt;
+  if (other) {
+    std::unique_lock lock(signal->mutex);
+    signal->changed.wait(lock, [&] { return first.over() || other->exchange_->over(); });
+  }
+  bool second = other && !first.over();
+  const auto early = second ? other->exchange_ : pending.exchange_;
+  const http::Response& response = early->wait();
+  const auto now = http::Clock::now();
+  if (response.placed + response.body.size() <= small && first.sent() != http::Clock::time_point())
+    hedge_.record(now - first.sent());
+  if (!other) return finish(std::move(pending));
+  if (const Judged judged = look(second ? *other : pending); !judged.good) {
+    if (const auto limit = budget_.record(judged.verdict, false)) engine_.limit(*limit);
+    second = !second;  // the other one may be good
+  }
+  (second ? pending : *other).cancel();
+  Answer answer = finish(std::move(second ? *other : pending));
+  answer.second = second;
+  return answer;
+}
+
 Answer Client::finish(Pending pending) const {
   Backoff backoff;
   Answer answer;
   bool clock_set = false, renewed = false, explained = false;
   int brief = 0;
   for (int moves = 0;; ++answer.attempts) {
+    auto [verdict, problem, good] = look(pending);
     http::Response& response = pending.exchange_->wait();
     const bool whole = response.trouble == Trouble::none;
-    Problem problem;
-    if (whole && !response.body.empty() && (response.status >= 300 || pending.call_.check_body))
-      problem = read_problem(response.body);
-    if (problem.request_id.empty()) problem.request_id = response.header("x-amz-request-id");
-    Verdict verdict = judge(response, problem.code);
     const std::int64_t now = static_cast<std::int64_t>(std::time(nullptr));
-    if (whole && response.status == 403 && problem.code.empty()) {  // the answer to HEAD has no code
-      const std::int64_t date = http::read_date(response.header("date"));
-      if (date > 0 && std::abs(date - now - pending.skew_) > skew_that_matters) verdict = Verdict::clock;
-    }
-    if (whole && response.status == 400 && problem.code.empty() && !response.header("x-amz-bucket-region").empty())
-      verdict = Verdict::elsewhere;
-    const bool missing = response.status == 404 &&
-                         one_of(problem.code, {"", "NoSuchKey", "NoSuchUpload", "NotFound"}) &&
-                         (!problem.code.empty() || pending.call_.method == "HEAD");
-    const bool good = whole && verdict == Verdict::final &&
-                      ((response.status >= 200 && response.status < 300 && problem.code.empty()) || missing ||
-                       response.status == 412 || response.status == 416);
     if (const auto limit = budget_.record(verdict, good)) engine_.limit(*limit);
     if (response.resent) answer.in_doubt = true;
     if (good) {

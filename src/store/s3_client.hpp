@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,8 @@
 
 namespace oas::store::s3 {
 
+inline constexpr std::uint64_t small = 1 << 20;  ///< bytes of an answer that may be asked for twice
+
 struct Call {
   std::string method = {};
   std::string key = {};              ///< in the bucket, location and all; empty: the bucket itself
@@ -27,9 +30,10 @@ struct Call {
   sigv4::Fields headers = {};        ///< names in lower case; all are signed
   std::vector<BytesView> body = {};  ///< alive until finish()
   std::function<bool(const http::Response&, std::span<std::byte>&)> place = {};
-  std::uint64_t began = UINT64_MAX;  ///< a moment() of what it is a part of; default: now
-  std::string hash = {};             ///< of the body; start() computes it if it is empty
-  bool check_body = false;           ///< a 200 may hold an error (the end of an upload, a copy)
+  std::uint64_t began = UINT64_MAX;           ///< a moment() of what it is a part of; default: now
+  std::shared_ptr<http::Signal> signal = {};  ///< of two requests of finish_small(); none: there is no second one
+  std::string hash = {};                      ///< of the body; start() computes it if it is empty
+  bool check_body = false;                    ///< a 200 may hold an error (the end of an upload, a copy)
 };
 
 struct Answer {
@@ -38,6 +42,7 @@ struct Answer {
   int attempts = 1;
   /// An earlier attempt, whose answer never came, may have had its effect.
   bool in_doubt = false;
+  bool second = false;  ///< it is that of the second of two requests
   int status() const noexcept { return response.status; }
   bool ok() const noexcept { return status() >= 200 && status() < 300; }
   std::string_view header(std::string_view name) const noexcept { return response.header(name); }
@@ -71,6 +76,9 @@ class Client {
   Pending start(Call call) const;
   /// Waits, and repeats. Errors: as Store.
   Answer finish(Pending pending) const;
+  /// The same for a small read. If the entry wants that, and it takes longer than nearly all do, `again` makes the same
+  /// request a second time (or says nullopt: it is not small): the first good answer is taken, the other cancelled.
+  Answer finish_small(Pending pending, const std::function<std::optional<Pending>()>& again) const;
   Answer call(Call one) const { return finish(start(std::move(one))); }
 
   /// Ends all calls that began before, as `cancelled`, whatever they wait for.
@@ -92,7 +100,14 @@ class Client {
   struct Key {
     std::string day, region, secret, bytes;
   };
+  struct Judged {
+    Verdict verdict;
+    Problem problem;
+    bool good;  // an answer that is expected
+  };
   void attempt(Pending& pending) const;
+  static Judged look(const Pending& pending);
+  bool slow(const http::Exchange& exchange, http::Signal& signal) const;
   std::string signing_key(const sigv4::Credentials& keys, const std::string& time, const std::string& region) const;
   std::int64_t now_seconds() const;
   bool follow(const http::Response& response, const Problem& problem, const std::string& region_then) const;
@@ -109,6 +124,7 @@ class Client {
   mutable std::mutex pause_mutex_;
   mutable std::condition_variable pause_over_;  // with pause_mutex_: moment_ has changed
   mutable Budget budget_;
+  mutable Hedge hedge_;
   mutable http::Engine engine_;
 };
 

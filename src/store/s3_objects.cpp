@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <chrono>
 #include <thread>
@@ -59,12 +60,14 @@ struct Arrival {
   Buffer buffer{0};
   std::uint64_t expected = 0;  // bytes of the answer's body
   bool placed = false;
+  std::atomic<bool> large = false;  // told while others wait
 
   bool place(const http::Response& response, std::span<std::byte>& into, std::uint64_t share) {
     const auto length = number(response.header("content-length"));
     placed = false;  // by an attempt that was cut
     if (!length) return false;
     expected = *length;
+    large = expected > small;
     buffer = Buffer(static_cast<std::size_t>(expected));  // untouched memory costs nothing, whatever the length says
     into = buffer.span().first(static_cast<std::size_t>(expected > 2 * share ? share : expected));
     return placed = true;
@@ -169,11 +172,21 @@ std::optional<Object> read(const Client& client, const std::string& key, ByteRan
                                    : fmt::format("bytes={}-{}", range.offset, range.offset + *range.length - 1));
   }
   if (!ranged) call.headers.emplace_back("x-amz-checksum-mode", "ENABLED");
-  Arrival arrival;
-  call.place = [&](const http::Response& response, std::span<std::byte>& into) {
-    return arrival.place(response, into, client.settings().part_size);
+  if (client.settings().hedge_reads && range.length.value_or(0) <= small)
+    call.signal = std::make_shared<http::Signal>();
+  Arrival arrivals[2];
+  const auto start = [&](Arrival& arrival) {
+    Call one = call;
+    one.place = [&](const http::Response& response, std::span<std::byte>& into) {
+      return arrival.place(response, into, client.settings().part_size);
+    };
+    return client.start(std::move(one));
   };
-  Answer answer = client.call(std::move(call));
+  Answer answer = client.finish_small(start(arrivals[0]), [&]() -> std::optional<Client::Pending> {
+    if (arrivals[0].large) return std::nullopt;
+    return start(arrivals[1]);
+  });
+  Arrival& arrival = arrivals[answer.second ? 1 : 0];
   if (answer.status() == 404) return std::nullopt;
   if (answer.status() == 412) rewritten();
   if (answer.status() == 416) return empty_range(client, key, range, only);

@@ -148,6 +148,7 @@ Settings read_settings(const StoreConfig& config) {
   s.concurrency = number(config, "concurrency", s.concurrency, 1, 1024);
   s.request_timeout = std::chrono::seconds(number(config, "request_timeout", 120, 1, 86'400));
   s.stall_timeout = std::chrono::seconds(number(config, "stall_timeout", 30, 1, 3'600));
+  s.hedge_reads = truth(config, "hedge_reads", false);
   const std::string_view payload = option(config, "payload");
   if (!payload.empty() && payload != "signed" && payload != "unsigned")
     refuse("payload", "is neither signed nor unsigned");

@@ -35,6 +35,7 @@ struct Settings {
   std::chrono::seconds request_timeout{120};          ///< of a request with all that repeats it
   std::chrono::seconds stall_timeout{30};
   bool sign_payload = false;
+  bool hedge_reads = false;
 };
 
 /// Errors: usage, naming the setting and never its value.

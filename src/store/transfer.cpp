@@ -187,6 +187,8 @@ void Running::begin(std::shared_ptr<Exchange> next, const Options& options) {
     headers = curl_slist_append(headers, "Transfer-Encoding:");
   }
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+  exchange->sent_ = Clock::now();
+  exchange->tell();
 }
 
 void Running::finish(CURLcode code) {

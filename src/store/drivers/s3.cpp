@@ -430,7 +430,7 @@ const StoreDriver& store_s3() {
   static constexpr std::string_view optional[] = {"access_key",      "secret_key",    "secure",    "proxy_server",
                                                   "region",          "addressing",    "ca_file",   "session_token",
                                                   "profile",         "anonymous",     "part_size", "concurrency",
-                                                  "request_timeout", "stall_timeout", "payload"};
+                                                  "request_timeout", "stall_timeout", "payload",   "hedge_reads"};
   static constexpr std::string_view secret[] = {"access_key", "secret_key", "session_token"};
   static constexpr StoreDriver driver{"s3", required, optional, secret, open_s3_store, check_s3_store};
   return driver;

@@ -87,6 +87,8 @@ TEST(S3Settings, TakesNumbersWithinBounds) {
   EXPECT_EQ(read({{"concurrency", "8"}}).concurrency, 8u);
   EXPECT_EQ(read({{"request_timeout", "7"}}).request_timeout, std::chrono::seconds(7));
   EXPECT_EQ(read({{"stall_timeout", "7"}}).stall_timeout, std::chrono::seconds(7));
+  EXPECT_FALSE(read({}).hedge_reads);
+  EXPECT_TRUE(read({{"hedge_reads", "true"}}).hedge_reads);
   for (const auto& [key, value] :
        Options{{"part_size", "1000"}, {"concurrency", "0"}, {"request_timeout", "-1"}, {"stall_timeout", "1.5"}})
     EXPECT_NE(refused({{key, value}}).find(key), std::string::npos) << key;
