@@ -42,21 +42,20 @@ bool Collector::acquire(std::chrono::milliseconds patience) {
   return true;
 }
 
-void Collector::erase_folder(Store& store, const std::string& path) {
-  const std::string prefix = path + "/";
-  for (;;) {
-    const Page page = store.list(prefix);
-    if (page.entries.empty()) break;
-    std::vector<std::string> keys;
-    for (const ObjectInfo& entry : page.entries) keys.push_back(entry.key);
-    if (auto errors = store.remove_many(keys); !errors.empty()) throw errors.front();
-    if (!page.more) break;
-    if (!ledger_.acquire()) {  // renewed: a large folder may take long
-      throw Error(Errc::conflict, fmt::format("remove {}: another collector has taken over", path), store.name());
-    }
-  }
-  store.remove(path + ".manifest.json");
+namespace {
+
+/// Of a folder what one listing shows, and at the end its manifest. True if there is more.
+bool erase_some(Store& store, const std::string& path) {
+  const Page page = store.list(path + "/");
+  std::vector<std::string> keys;
+  for (const ObjectInfo& entry : page.entries) keys.push_back(entry.key);
+  const bool more = page.more && !keys.empty();
+  if (!more) keys.push_back(codec::manifest_path(path));
+  if (const auto errors = store.remove_many(keys); !errors.empty()) throw errors.front();
+  return more;
 }
+
+}  // namespace
 
 std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed) {
   std::vector<Error> errors;
@@ -91,33 +90,56 @@ std::vector<Error> Collector::erase(std::span<const ObjectPath> objects, std::se
   std::vector<ObjectPath> careful;
   std::ranges::copy_if(objects, std::back_inserter(careful), [&](const ObjectPath& o) { return retires(o); });
   std::vector<Error> errors = retire(careful, stayed);
+  const auto failed = [&](const Error& e, const ObjectPath& object) {
+    errors.push_back(e);
+    stayed.insert(object);
+  };
+  std::vector<const ObjectPath*> folders;
   std::map<std::string, std::vector<const ObjectPath*>> files;
   for (const ObjectPath& object : objects) {
     if (retires(object)) continue;
+    if (object.folder)
+      folders.push_back(&object);
+    else
+      files[object.store].push_back(&object);
+  }
+  std::mutex mutex;
+  std::vector<const ObjectPath*> large;
+  parallel_for(state_.pool, folders.size(), state_.in_flight(), [&](std::size_t i) {
     try {
-      if (object.folder)
-        erase_folder(*state_.store(object.store), object.path);
-      else
-        files[object.store].push_back(&object);
+      const bool more = erase_some(*state_.store(folders[i]->store), folders[i]->path);
+      const std::lock_guard lock(mutex);
+      if (more) large.push_back(folders[i]);
     } catch (const Error& e) {
-      errors.push_back(e);
-      stayed.insert(object);
+      const std::lock_guard lock(mutex);
+      failed(e, *folders[i]);
+    }
+  });
+  for (const ObjectPath* folder : large) {
+    try {
+      do {
+        if (!ledger_.acquire())  // renewed: it may take long
+          throw Error(Errc::conflict, fmt::format("remove {}: another collector has taken over", folder->path),
+                      folder->store);
+      } while (erase_some(*state_.store(folder->store), folder->path));
+    } catch (const Error& e) {
+      failed(e, *folder);
     }
   }
   for (const auto& [name, list] : files) {
     try {
       Store& store = *state_.store(name);
       // Not side by side: a file system that waits for its disk lets one at a time into a folder anyway, and makes the
-      // others queue for it; a server takes this many in one request.
+      // others queue for it; a server takes this many at once.
       for (std::size_t first = 0; first < list.size(); first += batch) {
         const auto part = std::span(list).subspan(first, std::min(batch, list.size() - first));
         std::vector<std::string> keys;
         for (const ObjectPath* object : part) keys.push_back(object->path);
-        const auto failed = store.remove_many(keys);
-        if (failed.empty()) continue;
+        const auto kept = store.remove_many(keys);
+        if (kept.empty()) continue;
         // Which of the keys stayed is not told by their number: all of this part are tried again later.
         for (const ObjectPath* object : part) stayed.insert(*object);
-        errors.insert(errors.end(), failed.begin(), failed.end());
+        errors.insert(errors.end(), kept.begin(), kept.end());
       }
     } catch (const Error& e) {
       errors.push_back(e);

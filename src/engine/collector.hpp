@@ -34,7 +34,6 @@ class Collector {
   std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   /// What dead writers left of objects that they were sending in parts. Cost: one request a store, and one an upload.
   std::vector<Error> abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed);
-  void erase_folder(Store& store, const std::string& path);
   /// What foreign writers may be about to refer to goes to quarantine; it comes back if one did.
   std::vector<Error> retire(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   bool retires(const ObjectPath& object) const;

@@ -12,6 +12,7 @@
 //  4. Versions are ETags. A read is pinned to one, also when it is many requests.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <mutex>
@@ -32,7 +33,9 @@ using store::sigv4::Fields;
 
 constexpr std::string_view probe_name = ".oas-create-probe";
 constexpr std::size_t parts_at_once = 4;  // of one upload, less if there are several: each part is held in memory
-constexpr std::size_t most_removed = 1000, most_listed = 1000;
+constexpr std::size_t most_removed = 1000, most_listed = 1000;  // by one request
+// Servers remove one key after the other, so more than a few keys go in three requests at once.
+constexpr std::size_t few_removed = 334, removals_at_once = 8;
 
 bool equal(BytesView a, std::span<const BytesView> parts) {
   for (const BytesView part : parts) {
@@ -237,11 +240,30 @@ class S3Store final : public Store {
       stayed.emplace_back(e.code(), fmt::format("remove {} in store {}: {}", key, name(), e.what()),
                           fmt::format("store {}, {}", name(), key), e.native());
     };
+    struct Batch {
+      std::vector<std::string> keys;
+      std::shared_ptr<const std::string> body;
+      s3::Client::Pending sent;
+    };
+    std::deque<Batch> under_way;
+    const auto take = [&] {
+      Batch batch = std::move(under_way.front());
+      under_way.pop_front();
+      try {
+        take_removed(client_->finish(std::move(batch.sent)), stays);
+      } catch (const Error& e) {
+        for (const std::string& whole : batch.keys) stays(whole.substr(prefix_.size()), e);
+      }
+    };
+    const std::size_t share = std::clamp((keys.size() + 2) / 3, few_removed, most_removed);
     std::vector<std::string> batch;
     const auto flush = [&] {
       if (batch.empty()) return;
+      if (under_way.size() == removals_at_once) take();
       try {
-        remove_batch(batch, stays);
+        auto body = std::make_shared<const std::string>(s3::remove_request(batch));
+        s3::Client::Pending sent = start_removal(*body);
+        under_way.push_back({std::move(batch), std::move(body), std::move(sent)});
       } catch (const Error& e) {
         for (const std::string& whole : batch) stays(whole.substr(prefix_.size()), e);
       }
@@ -258,22 +280,24 @@ class S3Store final : public Store {
       } catch (const Error& e) {
         stays(key, e);
       }
-      if (batch.size() == most_removed) flush();
+      if (batch.size() == share) flush();
     }
     flush();
+    while (!under_way.empty()) take();
     return stayed;
   }
 
-  template <class Stays>
-  void remove_batch(const std::vector<std::string>& batch, const Stays& stays) {
-    const std::string body = s3::remove_request(batch);
+  s3::Client::Pending start_removal(const std::string& body) const {
     const BytesView view = as_bytes(body);
-    const s3::Answer answer =
-        client_->call({.method = "POST",
-                       .query = {{"delete", ""}},
-                       .headers = {{"content-md5", base64(md5({&view, 1}))}, {"content-type", "application/xml"}},
-                       .body = {view},
-                       .check_body = true});
+    return client_->start({.method = "POST",
+                           .query = {{"delete", ""}},
+                           .headers = {{"content-md5", base64(md5({&view, 1}))}, {"content-type", "application/xml"}},
+                           .body = {view},
+                           .check_body = true});
+  }
+
+  template <class Stays>
+  void take_removed(const s3::Answer& answer, const Stays& stays) {
     if (!answer.ok()) client_->fail(answer);
     for (const s3::Problem& problem : s3::read_removed(answer.response.body)) {
       if (problem.code == "NoSuchKey") continue;

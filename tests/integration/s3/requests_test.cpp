@@ -3,6 +3,8 @@
 #include <oas/oas.hpp>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <random>
 
@@ -86,14 +88,34 @@ TEST_F(S3Requests, NoneForReferencesAndAtMostTwoForASlice) {
 }
 
 TEST_F(S3Requests, AThousandRowsGoInThree) {
-  auto table = declare("<npy@main>");
-  table.insert(rows(1000));
+  for (const std::string type : {"<npy@main>", "<blob@main>", "<object@main>"}) {
+    SCOPED_TRACE(type);
+    auto table = declare(type);
+    auto thousand = rows(1000);
+    if (type == "<object@main>")
+      for (Row& row : thousand) row.set("x", Bytes::copy("object " + std::to_string(row.at<int>("id"))));
+    table.insert(thousand);
+    asked();
+    EXPECT_EQ(table.remove(), 1000U);
+    session_->collect();
+    const Counts gone = asked();
+    EXPECT_EQ(gone.size(), 1U) << "nothing is listed, and nothing looked for";
+    EXPECT_LE(gone.at("delete_many"), 3);
+    table.drop();
+  }
+}
+
+// What is in a folder, nobody but its listing tells.
+TEST_F(S3Requests, AFolderIsListedOnceAndGoesInOne) {
+  auto table = declare("<object@main>");
+  const auto source = folder_.path() / "source";
+  std::filesystem::create_directories(source / "deep");
+  for (const char* name : {"a", "b", "deep/c"}) std::ofstream(source / name) << name;
+  for (int i = 0; i < 20; ++i) table.insert1(Row{{"id", i}, {"x", source}});
   asked();
-  EXPECT_EQ(table.remove(), 1000U);
-  session_->collect();
-  const Counts gone = asked();
-  EXPECT_EQ(gone.size(), 1U) << "nothing is listed, and nothing looked for";
-  EXPECT_LE(gone.at("delete_many"), 3);
+  EXPECT_EQ(table.remove(), 20U);
+  EXPECT_EQ(asked(), (Counts{{"list", 20}, {"delete_many", 20}}));
+  EXPECT_TRUE(session_->store("main")->list("_").entries.empty());
 }
 
 TEST_F(S3Requests, WhatWasWrittenInVainGoesInThree) {

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <ctime>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include <oas/store.hpp>
@@ -390,6 +393,30 @@ TEST(S3Client, KeysThatStayAreToldOneByOne) {
   for (int i = 0; i < 2500; ++i) keys.push_back("k" + std::to_string(i));
   store->remove_many(keys);
   EXPECT_EQ(server.asked().size(), 4u);
+}
+
+// The first three answers come when all three were asked for.
+TEST(S3Client, ManyKeysGoInThreeRequestsAtOnce) {
+  std::mutex mutex;
+  std::condition_variable came;
+  int asked = 0;
+  HttpServer server([&](const HttpAsked&) -> HttpAnswer {
+    std::unique_lock lock(mutex);
+    const bool refused = ++asked == 2;
+    came.notify_all();
+    if (!came.wait_for(lock, std::chrono::minutes(1), [&] { return asked >= 3; })) ADD_FAILURE() << "one by one";
+    if (refused) return {.status = 403, .body = problem("AccessDenied")};
+    return {.body = "<DeleteResult></DeleteResult>"};
+  });
+  const auto store = open(server);
+  std::vector<std::string> keys;
+  for (int i = 0; i < 1000; ++i) keys.push_back("k" + std::to_string(i));
+  const std::size_t stayed = store->remove_many(keys).size();
+  EXPECT_TRUE(stayed == 334 || stayed == 332) << stayed;
+  EXPECT_EQ(server.asked().size(), 3u);
+  for (int i = 0; i < 9000; ++i) keys.push_back("m" + std::to_string(i));
+  EXPECT_TRUE(store->remove_many(keys).empty());
+  EXPECT_EQ(server.asked().size(), 13u);
 }
 
 TEST(Http, CancelEndsWhatRuns) {
