@@ -15,6 +15,7 @@
 #include <set>
 
 #include "data.hpp"
+#include "latency.hpp"
 #include "raw.hpp"
 #include "report.hpp"
 #ifdef OAS_WITH_POSTGRES
@@ -67,17 +68,19 @@ struct Scratch {
   fs::path path;
 };
 
-oas::Session open_session(const fs::path& work, const Options& options) {
+/// `port`: another way to the server of S3.
+oas::Session open_session(const fs::path& work, const Options& options, int port = 0,
+                          std::function<std::shared_ptr<oas::Store>(std::shared_ptr<oas::Store>)> wrap = {}) {
   fs::create_directories(work / "store");
   const bool distant = options.store == "s3";
   const Server to = distant ? server("BENCH_S3") : Server{};
   const std::string store =
-      distant
-          ? fmt::format(R"("protocol": "s3", "endpoint": "http://{}:{}", "bucket": "{}", "location": "{}",
+      distant ? fmt::format(R"("protocol": "s3", "endpoint": "http://{}:{}", "bucket": "{}", "location": "{}",
                                "access_key": "{}", "secret_key": "{}", "concurrency": "{}")",
-                        to.host, to.port, to.name, work.filename().string(), to.user, to.password, options.concurrency)
-          : fmt::format(R"("protocol": "file", "location": "{}", "sync": "{}")", (work / "store").string(),
-                        options.durable ? "true" : "false");
+                            to.host, port ? std::to_string(port) : to.port, to.name, work.filename().string(), to.user,
+                            to.password, options.concurrency)
+              : fmt::format(R"("protocol": "file", "location": "{}", "sync": "{}")", (work / "store").string(),
+                            options.durable ? "true" : "false");
   oas::Settings settings =
       oas::Settings::parse(fmt::format(R"({{"stores": {{"default": "store", "store": {{{}}}}}}})", store));
   if (options.database == "sqlite") {
@@ -92,9 +95,22 @@ oas::Session open_session(const fs::path& work, const Options& options) {
     if (postgres) database.set("name", at.name);
     settings.set("database", database);
   }
-  return oas::Session(settings, oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {},
-                                                    .concurrency = distant ? unsigned(options.concurrency) : 0U});
+  return oas::Session(settings, oas::SessionOptions{.log = [](oas::LogLevel, std::string_view) {}, .wrap_store = wrap});
 }
+
+/// Reads of a store, which are single requests up to two parts (32 MiB).
+struct Counting : oas::StoreDecorator {
+  using StoreDecorator::StoreDecorator;
+  std::optional<oas::Object> do_read(const std::string& key, oas::ByteRange range,
+                                     const oas::Version* only) const override {
+    auto object = StoreDecorator::do_read(key, range, only);
+    ++reads;
+    bytes += object ? object->data.size() : 0;
+    return object;
+  }
+  mutable std::atomic<int> reads = 0;
+  mutable std::atomic<std::uint64_t> bytes = 0;
+};
 
 void must(bool condition, const char* what) {
   if (!condition) throw std::runtime_error(what);
@@ -236,10 +252,18 @@ class Workloads {
                    }
                    must(sum > 0, "no shapes");
                  }));
-    out_.compare("npy_small", "fetch_load", "rows/s", count, bench::again([&](int) {
-                   for (const oas::Row& row : t) row.at<oas::NpyRef>("data").load();
+    const bool distant = options_.store == "s3";
+    const auto one_by_one = [&](int) {
+      for (const oas::Row& row : t) row.at<oas::NpyRef>("data").load();
+    };
+    const Timed together = bench::again([&](int) { load_all(t); });
+    out_.compare("npy_small", "fetch_load", "rows/s", count, distant ? together : bench::again(one_by_one), raw.get,
+                 by("open, read, close", "libcurl, GET"));
+    out_.compare("npy_small", "fetch_load_together", "rows/s", count, together, bench::again([&](int) {
+                   std::vector<oas::Array> kept;
+                   for (const oas::Row& row : t) kept.push_back(row.at<oas::NpyRef>("data").load());
                  }),
-                 raw.get, "open, read, close");
+                 "one after the other, kept as well");
     out_.compare("npy_small", "delete_one", "ms", 1, {[&](int k) { (t & oas::key({{"id", k}})).remove(); }});
     out_.compare("npy_small", "delete", "rows/s", count,
                  {[&](int) { t.remove(); },
@@ -254,7 +278,10 @@ class Workloads {
 
   void npy_big(const std::string& workload, std::int64_t lines) {
     const std::size_t elements = static_cast<std::size_t>(lines) * 1024, size = elements * 8;
-    auto t = table(workload == "npy_medium" ? "NpyMedium" : "NpyLarge", "<npy@store>");
+    auto t = table(workload == "npy_medium"  ? "NpyMedium"
+                   : workload == "npy_large" ? "NpyLarge"
+                                             : "NpyHuge",
+                   "<npy@store>");
     const auto data = oas::Array::own(bench::uniform(1, elements), {lines, 1024});
     const auto raw = one_file(size);
     out_.compare(workload, "insert", "MB/s", megabytes(size),
@@ -274,16 +301,53 @@ class Workloads {
                  by("read(2)", "libcurl, GET"));
     const std::int64_t part = std::max<std::int64_t>(1, lines / 100);
     const auto wanted = static_cast<std::size_t>(part) * 8192;
-    const auto before = bytes_read();
-    must(ref().load(oas::rows(0, part)).nbytes() == wanted, "the slice has another size");
-    const auto read = bytes_read() - before;
+    std::shared_ptr<Counting> counting;
+    {
+      oas::Session counted = open_session(work_, options_, 0, [&](std::shared_ptr<oas::Store> store) {
+        return counting = std::make_shared<Counting>(std::move(store));
+      });
+      const auto found = counted.schema("bench")[t.name()] & oas::key({{"id", 0}});
+      must(found.fetch1("data").as<oas::NpyRef>().load(oas::rows(0, part)).nbytes() == wanted,
+           "the slice has another size");
+    }
     out_.compare(workload, "slice", "ms", 1, {[&](int) { ref().load(oas::rows(0, part)); }},
                  {[&](int) { raw.slice(wanted); }}, by("pread(2)", "libcurl, GET"),
-                 fmt::format(", \"slice_bytes\": {}, \"read_bytes\": {}", wanted, read));
-    if (options_.store == "file")  // what comes over sockets is not counted
-      out_.value(workload, "slice_bytes_read", "of slice", static_cast<double>(read) / static_cast<double>(wanted));
+                 fmt::format(", \"slice_bytes\": {}, \"read_bytes\": {}", wanted, counting->bytes.load()));
+    out_.value(workload, "slice_reads", "reads", counting->reads);
+    out_.value(workload, "slice_bytes_read", "of slice",
+               static_cast<double>(counting->bytes) / static_cast<double>(wanted));
     t.remove();
     nothing_left(workload);
+  }
+
+  /// Rows of 10 KB over a way that takes `milliseconds` longer for each answer, beside the same without.
+  void latency(int milliseconds) {
+    if (options_.store != "s3") {
+      out_.skipped("latency", "", "it is for --store s3");
+      return;
+    }
+    const int count = few(2000, 200);
+    const bench::Latency slow(std::stoi(server("BENCH_S3").port), std::chrono::milliseconds(milliseconds));
+    oas::Session distant = open_session(work_, options_, slow.port());
+    std::vector<oas::Table<>> tables;
+    for (oas::Session* session : {&distant, &session_})
+      tables.push_back(session->schema("bench").declare(session == &distant ? "Distant" : "Near", oas::Tier::manual,
+                                                        "id : int32\n---\ndata : <npy@store>"));
+    std::vector<oas::Row> rows;
+    const auto insert = [&](int n) {
+      return Timed{[&, n](int) { tables[n].insert(rows); },
+                   [&, n](int k) {
+                     rows = arrays((2 * k + n) * count, count, {10, 128});
+                   }};
+    };
+    const auto fetch = [&](int n) {
+      return bench::again([&, n](int) { load_all(tables[n] & oas::where("id < {}", 2 * count)); });
+    };
+    const std::string by = fmt::format("without {} ms for each answer", milliseconds);
+    out_.compare("latency", "insert", "rows/s", count, insert(0), insert(1), by);
+    out_.compare("latency", "fetch_load", "rows/s", count, fetch(0), fetch(1), by);
+    for (oas::Table<>& table : tables) table.remove();
+    nothing_left("latency");
   }
 
   void attach() {
@@ -431,6 +495,12 @@ class Workloads {
     std::function<void(std::size_t)> slice = [this](std::size_t wanted) { bench::read_file(path, wanted, 128); };
   };
 
+  static std::vector<oas::Array> load_all(const oas::Query& query) {
+    std::vector<oas::NpyRef> refs;
+    for (const oas::Row& row : query) refs.push_back(row.at<oas::NpyRef>("data"));
+    return oas::load(refs);
+  }
+
   template <class T>
   T few(T full, T quick) const {
     return options_.quick ? quick : full;
@@ -454,7 +524,7 @@ class Workloads {
   /// Many files of 10 KB, in one folder or, as the keys of rows make them, each in a folder of its own; new ones each
   /// turn, because some file systems are slow to make a file where one was removed a moment ago.
   Files small_files(int count, bool own_folders = false) {
-    if (options_.store == "s3") return small_objects(count);
+    if (options_.store == "s3") return small_objects(count, 10240, own_folders);
     Files f;
     const std::string folder = (raw_ / ("small-" + std::to_string(++raws_))).string();
     fs::create_directories(folder);
@@ -516,13 +586,14 @@ class Workloads {
         fmt::format("http://{}:{}/{}/{}-raw/", to.host, to.port, to.name, work_.filename().string()), to.user,
         to.password, options_.concurrency);
   }
-  Files small_objects(int count, std::size_t size = 10240) {
+  Files small_objects(int count, std::size_t size = 10240, bool own_folders = false) {
     const auto s3 = raw_s3();
     const auto data = std::make_shared<std::vector<std::string>>();
     for (int i = 0; i < count; ++i) data->push_back(bench::octets(static_cast<std::uint64_t>(i), size));
     const auto keys = [=, folder = ++raws_](int turn) {
       std::vector<std::string> all;
-      for (int i = 0; i < count; ++i) all.push_back(fmt::format("{}/{}/{}.bin", folder, turn, i));
+      for (int i = 0; i < count; ++i)
+        all.push_back(fmt::format("{}/{}/{}{}.bin", folder, turn, own_folders ? fmt::format("id-{}/", i) : "", i));
       return all;
     };
     const auto put = [=](int turn) { s3->put(keys(turn), {data->begin(), data->end()}); };
@@ -546,7 +617,7 @@ class Workloads {
     return f;
   }
 #else
-  Files small_objects(int, std::size_t = 0) { throw std::runtime_error("this build has no S3"); }
+  Files small_objects(int, std::size_t = 0, bool = false) { throw std::runtime_error("this build has no S3"); }
   Files one_object(std::size_t) { throw std::runtime_error("this build has no S3"); }
 #endif
 
@@ -573,14 +644,6 @@ class Workloads {
   }
   void nothing_left(const std::string& workload) {
     out_.value(workload, "left_after_delete", "objects", static_cast<double>(objects()));
-  }
-  /// By this process, in read(2) and its kind.
-  static std::uint64_t bytes_read() {
-    std::ifstream io("/proc/self/io");
-    std::string key;
-    std::uint64_t value = 0;
-    io >> key >> value;
-    return value;
   }
 
   const Options& options_;
@@ -618,26 +681,46 @@ int child(const std::string& name, const fs::path& work, bool quick, const std::
   double amount = 0;
   std::function<void()> body;
   std::vector<double> kept;
+  std::optional<oas::Array> array;
+  double callers = 0;  // MB that it asked for
   constexpr std::size_t mega = 1 << 20;
-  if (name == "memory_npy") {
+  if (name == "memory_npy" || name == "memory_npy_out") {  // 1 GiB
     auto t = table("<npy@store>");
     t.insert1({{"id", 0}, {"data", bench::uniform(0, 8)}});
-    kept = bench::uniform(1, quick ? mega : 32 * mega);
-    amount = static_cast<double>(kept.size()) * 8 / 1e6;
-    body = [&kept, t]() mutable { t.insert1({{"id", 1}, {"data", kept}}); };
-  } else if (name == "memory_pieces") {  // an array of 1 GiB, written as it is made
+    const std::size_t elements = quick ? mega : 128 * mega;
+    amount = static_cast<double>(elements) * 8 / 1e6;
+    kept = bench::uniform(1, elements);
+    auto insert = [&kept, t]() mutable { t.insert1({{"id", 1}, {"data", kept}}); };
+    if (name == "memory_npy") {
+      body = insert;
+    } else {
+      insert();
+      kept = {};
+      callers = amount;
+      body = [t, &array] { array = (t & oas::key({{"id", 1}})).fetch1("data").as<oas::NpyRef>().load(); };
+    }
+  } else if (name == "memory_pieces" || name == "memory_pieces_out") {  // 1 GiB, written as it is made, read as needed
     auto t = table("<object@store>");
     t.insert1({{"id", 0}, {"data", oas::Bytes::copy("small")}});
     const std::size_t pieces = quick ? 16 : 256;
     kept = bench::uniform(1, mega / 2);
     amount = static_cast<double>(pieces * kept.size()) * 8 / 1e6;
-    body = [&kept, t, pieces]() mutable {
+    auto insert = [&kept, t, pieces]() mutable {
       auto staged = t.staged_insert1({{"id", 1}});
       const auto upload = staged.open("data", ".bin");
       for (std::size_t i = 0; i < pieces; ++i) upload->append(std::as_bytes(std::span(kept)));
       upload->commit();
       staged.commit();
     };
+    body = insert;
+    if (name == "memory_pieces_out") {
+      insert();
+      body = [&kept, t] {
+        const auto reader = (t & oas::key({{"id", 1}})).fetch1("data").as<oas::ObjectRef>().open();
+        while (reader->read(std::as_writable_bytes(std::span(kept))) > 0) {
+        }
+      };
+    }
   } else if (name == "memory_folder" || name == "memory_folder_out") {  // 4 files of 1 GiB
     auto t = table("<object@store>");
     t.insert1({{"id", 0}, {"data", oas::Bytes::copy("small")}});
@@ -688,7 +771,7 @@ int child(const std::string& name, const fs::path& work, bool quick, const std::
   std::ofstream("/proc/self/clear_refs") << 5;
   const double before = resident("VmRSS:");
   const double seconds = Timed{[&](int) { body(); }}.seconds(0);
-  fmt::print("{} {} {} {} {}\n", before, resident("VmHWM:") - before, seconds, amount, unit);
+  fmt::print("{} {} {} {} {}\n", before, resident("VmHWM:") - before - callers, seconds, amount, unit);
   return 0;
 }
 
@@ -733,12 +816,16 @@ int run(const std::vector<std::string>& arguments) {
       {"npy_small", [&] { w.npy_small(); }},
       {"npy_medium", [&] { w.npy_big("npy_medium", quick ? 128 : 1024); }},
       {"npy_large", [&] { w.npy_big("npy_large", quick ? 1024 : 32768); }},
+      {"npy_huge", [&] { w.npy_big("npy_huge", quick ? 2048 : 131072); }},
+      {"latency", [&] { w.latency(50); }},
       {"attach", [&] { w.attach(); }},
       {"folder_many", [&] { w.folder("folder_many", quick ? 200 : 2000, 4096); }},
       {"folder_large", [&] { w.folder("folder_large", 4, quick ? 1 << 20 : 64 << 20); }},
       {"probe", [&] { w.probe(); }},
       {"memory_npy", [&] { w.memory("memory_npy"); }},
+      {"memory_npy_out", [&] { w.memory("memory_npy_out"); }},
       {"memory_pieces", [&] { w.memory("memory_pieces"); }},
+      {"memory_pieces_out", [&] { w.memory("memory_pieces_out"); }},
       {"memory_folder", [&] { w.memory("memory_folder"); }},
       {"memory_folder_out", [&] { w.memory("memory_folder_out"); }},
       {"memory_stream_in", [&] { w.memory("memory_stream_in"); }},
