@@ -633,7 +633,10 @@ class Workloads {
   std::size_t objects() const {
     if (options_.store == "s3") {
       oas::Session other = open_session(work_, options_);
-      return other.store("store")->list("_", {}, 100'000).entries.size();
+      const auto entries = other.store("store")->list("_", {}, 100'000).entries;
+      return static_cast<std::size_t>(std::ranges::count_if(entries, [](const oas::ObjectInfo& entry) {
+        return entry.key.find("_oas_quarantine") == std::string::npos;
+      }));
     }
     std::size_t count = 0;
     for (auto entry = fs::recursive_directory_iterator(work_ / "store"); entry != fs::end(entry); ++entry) {

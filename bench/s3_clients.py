@@ -2,7 +2,7 @@
 """What other clients, obstore and rclone, make of the same server, for the table beside oas_bench_peers --store s3. Lines
 of JSON, with the names of docs/benchmarks.md.
 
-    BENCH_S3=http://key:secret@host:port/bucket python3 bench/s3_clients.py [--concurrency 64] [--repeats 5] [--quick]
+    BENCH_S3=http://key:secret@host:port/bucket python3 bench/s3_clients.py [--concurrency 64] [--repeats 5] [--quick] [--clients obstore]
 
 Needs Python with the package obstore; rclone where it is installed. What it writes lies under bench-clients-… and is
 removed. rclone copies between the bucket and a folder (in BENCH_DIR), its start included; it sends small files
@@ -30,6 +30,7 @@ def main():
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--clients", nargs="+", choices=["obstore", "rclone"], default=["obstore", "rclone"])
     options = parser.parse_args()
     scheme, user, password, host, bucket = re.fullmatch(r"(https?)://([^:]+):([^@]*)@([^/]+)/(.+)",
                                                         os.environ["BENCH_S3"]).groups()
@@ -59,29 +60,29 @@ def main():
             await asyncio.gather(*(gated(i) for i in range(count)))
         return lambda: asyncio.run(all_of_them())
 
-    def small(workload, unit, count, size):
-        data, turn = [os.urandom(size) for _ in range(count)], iter(range(1000))
-        folder = workload
+    def small(workload, unit, count, size, name="{}.bin"):
+        data, turn, keys = [os.urandom(size) for _ in range(count)], iter(range(1000)), []
 
         def fresh():
-            nonlocal folder
-            folder = f"{workload}/{next(turn)}"
+            folder = f"{workload}/{next(turn)}/"
+            keys[:] = [folder + name.format(i) for i in range(count)]
 
         async def put(i):
-            await obstore.put_async(store, f"{folder}/{i}.bin", data[i])
+            await obstore.put_async(store, keys[i], data[i])
 
         async def get(i):
-            await (await obstore.get_async(store, f"{folder}/{i}.bin")).bytes_async()
+            await (await obstore.get_async(store, keys[i])).bytes_async()
         tell(workload, "insert", unit, count, many(count, put), fresh)
         tell(workload, "fetch", unit, count, many(count, get))
-        return lambda: [f"{folder}/{i}.bin" for i in range(count)], many(count, put)
+        tell(workload, "delete", unit, count, lambda: obstore.delete(store, keys), many(count, put))
 
     def with_rclone():
         version = subprocess.run(["rclone", "version"], capture_output=True, text=True).stdout.split()[1]
         remote = f":s3:{bucket}/{prefix}/rclone"
         command = ["rclone", "copy", "--config", os.devnull, "--s3-provider", "Other", "--s3-endpoint", f"{scheme}://{host}",
                    "--s3-region", "us-east-1", "--s3-no-check-bucket", "--s3-no-head", "--no-traverse", "--no-check-dest",
-                   "--transfers", str(options.concurrency), "--checkers", str(options.concurrency)]
+                   "--transfers", str(options.concurrency), "--checkers", str(options.concurrency), "--s3-chunk-size", "16M",
+                   "--s3-upload-concurrency", "8", "--multi-thread-streams", "8", "--s3-disable-checksum"]
         environment = {key: value for key, value in os.environ.items() if key != "AWS_CA_BUNDLE"}  # it takes none
         environment |= {"RCLONE_S3_ACCESS_KEY_ID": user, "RCLONE_S3_SECRET_ACCESS_KEY": password}
         with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as work:
@@ -102,9 +103,9 @@ def main():
                 shutil.rmtree(source)
                 shutil.rmtree(target)
 
-    try:
-        keys, put = small("stored_blob_small", "rows/s", 50 if options.quick else 500, 10240)
-        tell("npy_small", "delete", "rows/s", len(keys()), lambda: obstore.delete(store, keys()), put)
+    def with_obstore():
+        small("stored_blob_small", "rows/s", 50 if options.quick else 500, 10240)
+        small("npy_small", "rows/s", 50 if options.quick else 1000, 10240, "id={}/data.npy")
         small("folder_many", "files/s", 200 if options.quick else 2000, 4096)
         for workload, size in ("npy_large", 256 << 20), ("npy_huge", 1 << 30):
             data = os.urandom(size >> 5 if options.quick else size)
@@ -112,7 +113,11 @@ def main():
             tell(workload, "insert", "MB/s", amount, lambda: obstore.put(store, "large", data))
             tell(workload, "fetch_load", "MB/s", amount, lambda: obstore.get(store, "large").bytes())
             tell(workload, "slice", "ms", 1, lambda: obstore.get_range(store, "large", start=128, length=len(data) // 100))
-        if shutil.which("rclone"):
+
+    try:
+        if "obstore" in options.clients:
+            with_obstore()
+        if "rclone" in options.clients and shutil.which("rclone"):
             with_rclone()
     finally:
         left = [entry["path"] for page in obstore.list(store) for entry in page]

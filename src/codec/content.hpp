@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include <oas/codec.hpp>
 
@@ -13,10 +15,24 @@ namespace oas::codec {
 /// Pieces are at most this large, so is what is held in memory of content that is not there already.
 inline constexpr std::size_t piece_size = 8 << 20;  // bytes
 
-/// Of so many at once, those whose pieces fit the memory that may be held.
-inline std::size_t that_fit(std::size_t at_once, std::uint64_t largest) noexcept {
-  constexpr std::uint64_t held = std::uint64_t{8} * piece_size;
-  return static_cast<std::size_t>(std::clamp<std::uint64_t>(held / std::max<std::uint64_t>(largest, 1), 1, at_once));
+/// Tasks that hold so many bytes of memory each, `at_once` together, or fewer where that would be more than may be
+/// held: calls round(which, how many at once) for the small ones, and then for the others, that many small ones do not
+/// wait for a few large.
+template <class Round>
+void in_rounds(std::span<const std::uint64_t> bytes, std::size_t at_once, const Round& round) {
+  constexpr std::uint64_t most_held = std::uint64_t{8} * piece_size;
+  std::vector<std::size_t> small, large;
+  std::uint64_t largest = 1;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (bytes[i] <= most_held / at_once) {
+      small.push_back(i);
+    } else {
+      large.push_back(i);
+      largest = std::max(largest, bytes[i]);
+    }
+  }
+  round(small, at_once);
+  round(large, static_cast<std::size_t>(std::clamp<std::uint64_t>(most_held / largest, 1, at_once)));
 }
 
 /// All of it, in order and in pieces. Errors: usage if the local file is gone or not as long as it was; those of

@@ -119,10 +119,12 @@ std::filesystem::path ObjectRef::download(const std::filesystem::path& target) c
     if (state.folder) codec::make_folder(local.parent_path());
     codec::add_pieces(pieces, codec::key_of(state, file.path), local, file.size);
   }
-  std::uint64_t largest = 0;
-  for (const codec::Piece& piece : pieces) largest = std::max(largest, piece.length);
-  codec::in_parallel(pieces.size(), codec::that_fit(codec::pieces_at_once(state), largest),
-                     [&](std::size_t i) { codec::fetch(state, pieces[i]); });
+  std::vector<std::uint64_t> bytes;
+  for (const codec::Piece& piece : pieces) bytes.push_back(piece.length);
+  codec::in_rounds(
+      bytes, codec::pieces_at_once(state), [&](const std::vector<std::size_t>& which, std::size_t at_once) {
+        codec::in_parallel(which.size(), at_once, [&](std::size_t i) { codec::fetch(state, pieces[which[i]]); });
+      });
   if (!state.folder) codec::compare_hash(state, [&] { return codec::hash_content(Content::from_file(draft.path())); });
   if (!draft.publish(final)) codec::refuse_target(state, final);
   return target;

@@ -120,17 +120,23 @@ void Sink::flush() {
     Store*& store = stores[put.store];
     if (!store) store = state_.store(put.store).get();
   }
-  std::uint64_t bytes = 0, largest = 0;  // the latter of what is read into memory
+  std::uint64_t bytes = 0;
+  std::vector<std::uint64_t> held;
   for (const Put& put : queue_) {
     const std::uint64_t size = put.content.size();
     bytes += size;
-    if (!codec::in_memory(put.content)) largest = std::max<std::uint64_t>(largest, std::min(size, codec::piece_size));
+    // What is not in memory is read in pieces; those of an upload wait until they are a part of it.
+    held.push_back(codec::in_memory(put.content) ? 0 : size <= codec::piece_size ? size : 4 * codec::piece_size);
   }
   work_.begin_put(schema_, objects, flushed_ || bytes >= lasting);
   flushed_ = true;
-  parallel_for(state_.pool, queue_.size(), codec::that_fit(state_.in_flight(), largest), [&](std::size_t i) {
-    if (state_.cancels != cancels_) throw Error(Errc::cancelled, "write objects: it was cancelled. it can be repeated");
-    write(*stores.at(queue_[i].store), queue_[i]);
+  codec::in_rounds(held, state_.in_flight(), [&](const std::vector<std::size_t>& which, std::size_t at_once) {
+    parallel_for(state_.pool, which.size(), at_once, [&](std::size_t i) {
+      const Put& put = queue_[which[i]];
+      if (state_.cancels != cancels_)
+        throw Error(Errc::cancelled, "write objects: it was cancelled. it can be repeated");
+      write(*stores.at(put.store), put);
+    });
   });
   for (const auto& [name, store] : stores) {
     std::vector<std::string> keys;

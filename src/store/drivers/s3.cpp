@@ -32,7 +32,8 @@ namespace s3 = store::s3;
 using store::sigv4::Fields;
 
 constexpr std::string_view probe_name = ".oas-create-probe";
-constexpr std::size_t parts_at_once = 4;  // of one upload, less if there are several: each part is held in memory
+// Of one upload, less if there are several: each part is held in memory, and so is the one that is being filled.
+constexpr std::size_t parts_at_once = 4;
 constexpr std::size_t most_removed = 1000, most_listed = 1000;  // by one request
 // Servers remove one key after the other, so more than a few keys go in three requests at once.
 constexpr std::size_t few_removed = 334, removals_at_once = 8;
@@ -206,7 +207,7 @@ class S3Store final : public Store {
         ++store_.uploads_;
       }
       upload_->add({BytesView(buffer_->data(), filled_)}, buffer_,
-                   parts_at_once / std::max<std::size_t>(store_.uploads_, 1));
+                   std::max<std::size_t>(parts_at_once / std::max<std::size_t>(store_.uploads_, 1), 2) - 1);
       buffer_.reset();
       filled_ = 0;
     }
