@@ -492,7 +492,7 @@ class Workloads {
     std::string path;
     Timed put, get, unlink;
     std::string put_by;
-    std::function<void(std::size_t)> slice = [this](std::size_t wanted) { bench::read_file(path, wanted, 128); };
+    std::function<void(std::size_t)> slice = {};
   };
 
   static std::vector<oas::Array> load_all(const oas::Query& query) {
@@ -576,6 +576,7 @@ class Workloads {
              [path = f.path](int) { ::unlink(path.c_str()); }};
     f.put_by = options_.durable ? "write(2), fdatasync, fsync of the folder, SQLite row" : "write(2), SQLite row";
     f.get = {[path = f.path, size](int) { bench::read_file(path, size); }};
+    f.slice = [path = f.path](std::size_t wanted) { bench::read_file(path, wanted, 128); };
     return f;
   }
 
