@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <oas/condition.hpp>
@@ -83,7 +84,9 @@ class Query {
   Query limit(std::uint64_t rows) const;
   Query offset(std::uint64_t rows) const;
 
-  const Heading& heading() const;
+  const Heading& heading() const&;
+  /// Of a query that ends with the expression a copy, so that `for (… : lab["Scan"].heading())` is safe.
+  Heading heading() && { return std::as_const(*this).heading(); }
   /// The statement that would run, with placeholders: for people.
   std::string sql() const;
   /// Number of rows. Cost: one statement.

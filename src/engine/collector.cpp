@@ -19,6 +19,7 @@ namespace oas {
 namespace {
 
 constexpr std::size_t batch = 1000;
+constexpr std::chrono::seconds on_its_way(1);  // a request whose sender has died
 
 struct Lease {
   Ledger& ledger;
@@ -307,6 +308,13 @@ void Collector::finish_claims() {
   if (!total.errors.empty()) throw total.errors.front();
 }
 
+/// Another process announced one of the objects: what it had sent when it died may reach a distant store afterwards.
+bool Collector::may_arrive(const Ledger::Intent& intent, const std::set<ObjectPath>& objects) const {
+  return intent.owner != state_.owner && std::ranges::any_of(intent.paths, [&](const ObjectPath& o) {
+           return objects.contains(o) && state_.store(o.store)->traits().at_once > 1;
+         });
+}
+
 bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   // 1. Removals that were begun are finished: their claims keep writers away until then.
   finish_claims(total);
@@ -386,6 +394,8 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   for (const auto* intent : handled)
     std::ranges::copy_if(intent->paths, std::inserter(begun, begun.end()),
                          [&](const ObjectPath& o) { return ours_now.contains(o); });
+  if (std::ranges::any_of(handled, [&](const auto* intent) { return may_arrive(*intent, ours_now); }))
+    std::this_thread::sleep_for(on_its_way);
   std::vector<Error> errors = abandon_uploads(begun, stayed);
   std::vector<ObjectPath> erased;
   std::ranges::copy_if(claimed, std::back_inserter(erased), [&](const ObjectPath& o) { return !stayed.contains(o); });

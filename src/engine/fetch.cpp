@@ -162,7 +162,7 @@ Query Query::aggr(const Query& other, const std::vector<std::string>& items) con
 Query Query::order_by(const std::vector<std::string>& items) const { return {session_, query::order_by(tree_, items)}; }
 Query Query::limit(std::uint64_t rows) const { return {session_, query::limit(tree_, rows)}; }
 Query Query::offset(std::uint64_t rows) const { return {session_, query::offset(tree_, rows)}; }
-const Heading& Query::heading() const { return tree_->heading(); }
+const Heading& Query::heading() const& { return tree_->heading(); }
 std::string Query::sql() const {
   return query::render_columns(*tree_, session_->dialect(), tree_->heading().names()).text;
 }

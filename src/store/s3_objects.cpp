@@ -240,20 +240,29 @@ Multipart::~Multipart() {
   if (id_.empty()) return;
   const bool sending = !sent_.empty();
   sent_.clear();  // cancels
-  // A server that has a cancelled part already may keep it after the end of its upload, and the upload with it (S3 says
-  // so of AbortMultipartUpload): then it is ended once more.
-  constexpr int most_ends = 6;
-  std::chrono::milliseconds pause(25);
   try {
-    for (int i = 0; i < most_ends; ++i, pause *= 2) {
+    if (sending)
+      end_upload(*client_, key_, id_);
+    else
       client_->call({.method = "DELETE", .key = key_, .query = {{"uploadId", id_}}});
-      if (!sending) return;
-      std::this_thread::sleep_for(pause);
-      if (client_->call({.method = "GET", .key = key_, .query = {{"uploadId", id_}}}).status() == 404) return;
-    }
   } catch (...) {  // what stays is found by an audit
     return;
   }
+}
+
+// A server that has got a part already may keep it after the end of its upload, and the upload with it (S3 says so of
+// AbortMultipartUpload): then it is ended once more.
+void end_upload(const Client& client, const std::string& key, const std::string& id) {
+  constexpr int most_ends = 6;
+  std::chrono::milliseconds pause(25);
+  for (int i = 0; i < most_ends; ++i, pause *= 2) {
+    const Answer ended = client.call({.method = "DELETE", .key = key, .query = {{"uploadId", id}}});
+    if (!ended.ok() && ended.status() != 404) client.fail(ended);
+    std::this_thread::sleep_for(pause);
+    if (!client.call({.method = "GET", .key = key, .query = {{"uploadId", id}}}).ok())
+      return;  // gone, or not to be seen
+  }
+  throw Error(Errc::unavailable, fmt::format("end an unfinished upload of {}: the server keeps it. try again", key));
 }
 
 void Multipart::add(std::vector<BytesView> bytes, std::shared_ptr<const void> owner, std::size_t most) {

@@ -57,6 +57,10 @@ class Multipart {
   std::deque<Sent> sent_;
 };
 
+/// Ends an upload whose parts may still be arriving, until the server says that it is gone. One that is gone is no
+/// error. Cost: two requests and 25 ms, or more where the server keeps it.
+void end_upload(const Client& client, const std::string& key, const std::string& id);
+
 /// The size of part `number` (from 0): parts grow, so that the 10,000 that there may be hold 5 TiB.
 std::uint64_t size_of_part(std::uint64_t first, std::size_t number) noexcept;
 

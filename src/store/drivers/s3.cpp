@@ -315,11 +315,7 @@ class S3Store final : public Store {
     return client_->presigned(full(key), valid);
   }
 
-  void do_abandon(const UnfinishedUpload& upload) override {
-    const s3::Answer answer =
-        client_->call({.method = "DELETE", .key = full(upload.key), .query = {{"uploadId", upload.id}}});
-    if (!answer.ok() && answer.status() != 404) client_->fail(answer);
-  }
+  void do_abandon(const UnfinishedUpload& upload) override { s3::end_upload(*client_, full(upload.key), upload.id); }
 
   void do_cancel() noexcept override { client_->cancel(); }
 
