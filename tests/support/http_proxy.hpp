@@ -16,6 +16,7 @@
 #include <list>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -125,6 +126,12 @@ class HttpProxy {
     fault_.reset();
     return happened;
   }
+  /// Each request of these kinds, until others are named.
+  void always(std::set<std::string> kinds, HttpFault fault = {}) {
+    const std::lock_guard lock(mutex_);
+    always_kinds_ = std::move(kinds);
+    always_ = std::move(fault);
+  }
   /// The kinds of all requests so far.
   std::vector<std::string> asked() const {
     const std::lock_guard lock(mutex_);
@@ -219,6 +226,7 @@ class HttpProxy {
     const std::lock_guard lock(mutex_);
     const std::string kind = naming_(request);
     asked_.push_back(kind);
+    if (always_kinds_.contains(kind)) return always_;
     if (!fault_ || kind != kind_ || --left_ != 0) return std::nullopt;
     refused_ = fault_->refused_next;
     return fault_;
@@ -318,6 +326,8 @@ class HttpProxy {
   std::atomic<int> refused_ = 0;
   mutable std::mutex mutex_;  ///< over what follows, up to the thread
   std::string kind_;
+  std::set<std::string> always_kinds_;
+  HttpFault always_;
   std::optional<HttpFault> fault_;
   int left_ = 0;
   std::vector<std::string> asked_;

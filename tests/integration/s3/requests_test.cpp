@@ -162,6 +162,27 @@ TEST_F(S3Requests, LargerContentIsAskedForAndSentOnce) {
   EXPECT_EQ(asked(), (Counts{{"head", 1}}));
 }
 
+TEST_F(S3Requests, WhoMayNotListOrDeleteInsertsAndFetches) {
+  proxy_->always({"list", "uploads", "delete", "delete_many", "abort"},
+                 s3_fault::error("not_permitted", "403 Forbidden", "AccessDenied"));
+  auto table = declare("<npy@main>");
+  table.insert(rows(20));
+  table.insert(rows(20), {.replace = true});
+  EXPECT_EQ((table & where("id = 7")).fetch1().at<NpyRef>("x").load().as<std::int64_t>()[3], 7003);
+  EXPECT_EQ(table.remove(), 20U) << "rows need no permission of the store";
+  const Collected collected = session_->collect();
+  EXPECT_EQ(collected.removed, 0U);
+  EXPECT_EQ(collected.waiting, 40U);
+  ASSERT_FALSE(collected.errors.empty());
+  EXPECT_EQ(collected.errors[0].code(), Errc::access) << collected.errors[0].what();
+  EXPECT_NE(std::string(collected.errors[0].what()).find("main"), std::string::npos) << collected.errors[0].what();
+  proxy_->always({});
+  EXPECT_EQ(session_->collect().removed, 40U);
+  const Audit audit = session_->audit({.deep = true});
+  EXPECT_EQ(audit.dangling + audit.damaged + audit.leaked, 0U);
+  EXPECT_TRUE(session_->store("main")->list("_").entries.empty());
+}
+
 TEST_F(S3Requests, AFreshKeyIsNeverAskedFor) {
   auto table = declare("<npy@main>");
   std::vector<std::int64_t> numbers(1'400'000);  // 11 MB: three parts
