@@ -421,7 +421,8 @@ std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::
     // Removals that failed half-way keep their claims.
     while (cursor->next(cells)) wanted.emplace(text_of(cells[0]), text_of(cells[1]));
   }
-  for (const auto& [store, paths] : paths_by_store(objects)) {
+  for (const auto& [name, paths] : paths_by_store(objects)) {
+    const std::string& store = name;
     in_parts(dialect_, {store}, paths, [&](const std::string& marks, std::span<const Value> params) {
       const auto cursor = tx.execute(fmt::format("SELECT path, id FROM {} WHERE store = {} AND path IN ({})",
                                                  side_table("~oas_intents"), dialect_.placeholder(1), marks),
