@@ -83,8 +83,8 @@ class Latency {
         for (Side* side : {&pair.client, &pair.server}) {
           const bool due = !side->waiting.empty() && side->waiting.front().due <= now;
           if (!side->waiting.empty() && !due) next = std::min(next, side->waiting.front().due);
-          polled.push_back(
-              {side->fd, static_cast<short>((side->ended ? 0 : POLLIN) | (due ? POLLOUT : 0)), 0});  // NOLINT
+          const int events = (side->ended ? 0 : POLLIN) | (due ? POLLOUT : 0);
+          polled.push_back({side->fd, static_cast<short>(events), 0});
         }
       const auto wait = std::chrono::duration_cast<std::chrono::nanoseconds>(next - now).count();
       const timespec patience{0, wait};

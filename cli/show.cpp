@@ -44,6 +44,10 @@ std::string typed_row(const Heading& heading, const Row& row, bool load) {
 
 /// Calls `take` for every row. If what references refer to is wanted, arrays are loaded for many rows at once.
 void for_each_row(const Query& query, bool load, const std::function<void(const Row&)>& take) {
+  if (!load) {
+    for (const Row& row : query) take(row);
+    return;
+  }
   constexpr std::size_t most_rows = 256;
   constexpr std::uint64_t most_bytes = 64 << 20;
   std::vector<Row> rows;
@@ -58,7 +62,7 @@ void for_each_row(const Query& query, bool load, const std::function<void(const 
   };
   for (const Row& row : query) {
     for (const auto& [name, value] : row) {
-      const auto* array = load ? value.get_if<NpyRef>() : nullptr;
+      const auto* array = value.get_if<NpyRef>();
       if (!array) continue;
       arrays.push_back(*array);
       bytes += array->nbytes();

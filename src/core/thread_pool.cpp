@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include <oas/error.hpp>
@@ -27,7 +28,11 @@ void ThreadPool::help(std::function<void()> task) {
   {
     const std::lock_guard lock(mutex_);
     tasks_.push_back(std::move(task));
-    if (tasks_.size() > idle_ && threads_.size() < most_) threads_.emplace_back([this] { run(); });
+    if (tasks_.size() > idle_ && threads_.size() < most_) try {
+        threads_.emplace_back([this] { run(); });
+      } catch (const std::system_error&) {
+        // The system lets no more start: it is slower with those that there are, or with the caller alone.
+      }
   }
   wake_.notify_one();
 }

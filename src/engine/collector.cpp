@@ -58,7 +58,8 @@ bool erase_some(Store& store, const std::string& path) {
 
 }  // namespace
 
-std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed) {
+std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& objects, bool died,
+                                              std::set<ObjectPath>& stayed) {
   std::vector<Error> errors;
   for (auto first = objects.begin(); first != objects.end();) {
     const std::string& name = first->store;
@@ -68,6 +69,10 @@ std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& object
     const std::string_view prefix(low.begin(), std::ranges::mismatch(low, high).in1);
     try {
       Store& store = *state_.store(name);
+      if (died && store.traits().at_once > 1) {
+        std::this_thread::sleep_for(on_its_way);
+        died = false;  // for all stores
+      }
       for (const UnfinishedUpload& upload : store.unfinished(prefix)) {
         const ObjectPath* const object = holder_of(name, upload.key, objects);
         if (!object) continue;
@@ -308,13 +313,6 @@ void Collector::finish_claims() {
   if (!total.errors.empty()) throw total.errors.front();
 }
 
-/// Another process announced one of the objects: what it had sent when it died may reach a distant store afterwards.
-bool Collector::may_arrive(const Ledger::Intent& intent, const std::set<ObjectPath>& objects) const {
-  return intent.owner != state_.owner && std::ranges::any_of(intent.paths, [&](const ObjectPath& o) {
-           return objects.contains(o) && state_.store(o.store)->traits().at_once > 1;
-         });
-}
-
 bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   // 1. Removals that were begun are finished: their claims keep writers away until then.
   finish_claims(total);
@@ -391,12 +389,15 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   const auto claimed = free.empty() ? free : ledger_.claim(free, voided);
   const std::set<ObjectPath> ours_now(claimed.begin(), claimed.end());
   std::set<ObjectPath> begun, stayed;  // begun: by dead writers
-  for (const auto* intent : handled)
-    std::ranges::copy_if(intent->paths, std::inserter(begun, begun.end()),
-                         [&](const ObjectPath& o) { return ours_now.contains(o); });
-  if (std::ranges::any_of(handled, [&](const auto* intent) { return may_arrive(*intent, ours_now); }))
-    std::this_thread::sleep_for(on_its_way);
-  std::vector<Error> errors = abandon_uploads(begun, stayed);
+  bool died = false;                   // one of them with its process, rather than rolled back by this one
+  for (const auto* intent : handled) {
+    for (const ObjectPath& object : intent->paths) {
+      if (!ours_now.contains(object)) continue;
+      begun.insert(object);
+      died = died || intent->owner != state_.owner;
+    }
+  }
+  std::vector<Error> errors = abandon_uploads(begun, died, stayed);
   std::vector<ObjectPath> erased;
   std::ranges::copy_if(claimed, std::back_inserter(erased), [&](const ObjectPath& o) { return !stayed.contains(o); });
   std::ranges::move(erase(erased, stayed), std::back_inserter(errors));

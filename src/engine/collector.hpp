@@ -33,7 +33,9 @@ class Collector {
   bool acquire(std::chrono::milliseconds patience);
   std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   /// What dead writers left of objects that they were sending in parts. Cost: one request a store, and two an upload.
-  std::vector<Error> abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed);
+  /// `died`: some with their process. What that had sent to a distant store may arrive there afterwards, and is waited
+  /// for.
+  std::vector<Error> abandon_uploads(const std::set<ObjectPath>& objects, bool died, std::set<ObjectPath>& stayed);
   /// What foreign writers may be about to refer to goes to quarantine; it comes back if one did.
   std::vector<Error> retire(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   bool retires(const ObjectPath& object) const;
@@ -41,7 +43,6 @@ class Collector {
   /// Puts back what is referred to again, removes what was kept long enough.
   void review(Collected& total);
   void finish_claims(Collected& total);
-  bool may_arrive(const Ledger::Intent& intent, const std::set<ObjectPath>& objects) const;
   /// True if there may be more to do. `skip`: lines of trash that were looked at before and have to stay.
   bool pass(std::size_t limit, std::size_t& skip, Collected& total);
   /// Does the path lie where objects of this schema are put? What lies elsewhere has other collectors, or is not oas's.
