@@ -38,7 +38,7 @@ class Lab : public ::testing::TestWithParam<const char*> {
   }
   void SetUp() override {
     if (*server()) OAS_NEED_SERVER(server())
-    if (on_s3()) OAS_NEED_S3(s3)
+    if (std::string_view(GetParam()).ends_with("versitygw")) OAS_NEED_S3(s3)
   }
 
  public:
@@ -62,8 +62,8 @@ class Lab : public ::testing::TestWithParam<const char*> {
     return path(name);
   }
   static bool on_files() { return std::string_view(GetParam()).ends_with("file"); }
-  static bool on_s3() { return std::string_view(GetParam()).ends_with("versitygw"); }
-  /// Without the server, suites are made with SQLite, and then their tests are skipped.
+  // Without the server, suites are made with SQLite or a store in memory, and then their tests are skipped.
+  static bool on_s3() { return std::string_view(GetParam()).ends_with("versitygw") && s3_server(s3); }
   static bool on_postgres() { return server() == std::string_view("OAS_TEST_POSTGRES") && test_server(server()); }
   /// Or MariaDB.
   static bool on_mysql() { return *server() && !on_postgres() && test_server(server()); }
