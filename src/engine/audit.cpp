@@ -21,11 +21,12 @@ class Auditor {
   Auditor(Session& session, const AuditOptions& options) : state_(*session.state()), options_(options) {}
 
   Audit run() {
-    // Objects first, references second: an object written meanwhile is then no leak, because its intent or its row is
-    // seen later. What old schemas have in stores is looked after by others.
+    // Objects first, then intents, then references: an object written meanwhile is no leak, because its intent is seen
+    // later, or has gone since its row was committed. What old schemas have in stores is looked after by others.
     for (auto& schema : state_.main->schemas())
       if (!state_.is_old(schema)) managed_.insert(std::move(schema));
     for (const auto& [name, config] : state_.settings.stores()) list(name, config);
+    announced();
     count_quarantine();
     for (const auto& entry : state_.all_tables()) references(entry->info->def.schema, *entry);
     check_references();
@@ -50,6 +51,21 @@ class Auditor {
       rest.remove_prefix(part.size() + 1);
     }
     return {};
+  }
+
+  /// What writers are about to commit.
+  void announced() {
+    for (const auto& schema : state_.main->schemas()) {
+      if (!state_.has_ledger(schema)) continue;
+      Ledger& ledger = state_.ledger(schema);
+      db::Transaction look(*state_.main, db::Transaction::Mode::read);
+      for (const auto& intent : ledger.intents()) {
+        if (ledger.verdict(look, intent.id) != Ledger::Verdict::none || ledger.dead(intent.owner, intent.until))
+          continue;
+        const auto paths = ledger.paths(intent);
+        writing_.insert(paths.begin(), paths.end());
+      }
+    }
   }
 
   void count_quarantine() {
@@ -193,21 +209,9 @@ class Auditor {
   }
 
   void leaks() {
-    // What a writer is about to commit, and what waits in the trash, is known to the ledger.
-    std::set<ObjectPath> kept, writing;
+    std::set<ObjectPath> kept = writing_;
     for (const Reference& r : references_) kept.insert(r.object);
-    for (const auto& schema : state_.main->schemas()) {
-      if (!state_.has_ledger(schema)) continue;
-      db::Transaction look(*state_.main, db::Transaction::Mode::read);
-      for (const auto& intent : state_.ledger(schema).intents()) {
-        const auto verdict = state_.ledger(schema).verdict(look, intent.id);
-        const bool live = verdict == Ledger::Verdict::none && !state_.ledger(schema).dead(intent.owner, intent.until);
-        if (!live) continue;
-        kept.insert(intent.paths.begin(), intent.paths.end());
-        writing.insert(intent.paths.begin(), intent.paths.end());
-      }
-    }
-    abandoned(writing);
+    abandoned();
     std::map<std::string, std::vector<ObjectPath>> leaked;  // by schema
     const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
     // A foreign writer's upload may be about to get its row.
@@ -242,10 +246,10 @@ class Auditor {
   }
 
   /// Uploads that nobody will finish: they hold parts, which no listing of objects shows.
-  void abandoned(const std::set<ObjectPath>& writing) {
+  void abandoned() {
     const std::int64_t newest = DateTime::now().microseconds - options_.grace.count() * 1'000'000;
     for (const auto& [name, upload] : uploads_) {
-      if (holder_of(name, upload.key, writing) || upload.begun > newest) continue;
+      if (holder_of(name, upload.key, writing_) || upload.begun > newest) continue;
       // Its writer may have ended it since it was seen, and its intent with it.
       const auto still = state_.store(name)->unfinished(upload.key);
       if (std::ranges::find(still, upload.id, &UnfinishedUpload::id) == still.end()) continue;
@@ -261,6 +265,7 @@ class Auditor {
   const AuditOptions& options_;
   Audit audit_;
   std::set<std::string, std::less<>> managed_;  // schemas
+  std::set<ObjectPath> writing_;
   std::vector<std::pair<std::string, UnfinishedUpload>> uploads_;
   std::map<std::string, std::vector<ObjectInfo>> objects_;
   std::vector<Reference> references_;

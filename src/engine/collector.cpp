@@ -19,7 +19,6 @@ namespace oas {
 namespace {
 
 constexpr std::size_t batch = 1000;
-constexpr std::chrono::seconds on_its_way(1);  // a request whose sender has died
 
 struct Lease {
   Ledger& ledger;
@@ -58,8 +57,7 @@ bool erase_some(Store& store, const std::string& path) {
 
 }  // namespace
 
-std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& objects, bool died,
-                                              std::set<ObjectPath>& stayed) {
+std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed) {
   std::vector<Error> errors;
   for (auto first = objects.begin(); first != objects.end();) {
     const std::string& name = first->store;
@@ -69,10 +67,6 @@ std::vector<Error> Collector::abandon_uploads(const std::set<ObjectPath>& object
     const std::string_view prefix(low.begin(), std::ranges::mismatch(low, high).in1);
     try {
       Store& store = *state_.store(name);
-      if (died && store.traits().at_once > 1) {
-        std::this_thread::sleep_for(on_its_way);
-        died = false;  // for all stores
-      }
       for (const UnfinishedUpload& upload : store.unfinished(prefix)) {
         const ObjectPath* const object = holder_of(name, upload.key, objects);
         if (!object) continue;
@@ -268,6 +262,17 @@ void Collector::review(Collected& total) {
   }
 }
 
+bool Collector::may_arrive(const Ledger::Intent& intent, std::span<const ObjectPath> paths) const {
+  if (intent.owner == state_.owner || intent.until < DateTime::now().microseconds) return false;
+  return std::ranges::any_of(paths, [&](const ObjectPath& object) {
+    try {
+      return state_.settings.stores().contains(object.store) && state_.store(object.store)->traits().at_once > 1;
+    } catch (const Error&) {
+      return true;  // out of reach now; what is removed from it says why
+    }
+  });
+}
+
 std::set<ObjectPath> Collector::referenced(std::span<const ObjectPath> candidates) {
   return ReferenceFinder(state_).find(candidates);
 }
@@ -318,8 +323,12 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   finish_claims(total);
   // 2. Intents: those of committed rows are forgotten, those of dead writers become void. Before references are read.
   std::vector<std::string> done, voided;
-  std::vector<const Ledger::Intent*> handled;  // void, all of whose paths are candidates
-  std::set<const Ledger::Intent*> last;        // of those, whose owner writes no more: asked before anything is removed
+  struct Handled {
+    const Ledger::Intent* intent;
+    std::vector<ObjectPath> paths;
+    bool last;  // nobody writes to them any more: asked before anything is removed
+  };
+  std::vector<Handled> handled;  // void, all of whose paths are candidates
   std::map<std::pair<std::string, std::string>, bool> candidates;  // and whether it is a folder
   const auto add = [&](const ObjectPath& o) {
     bool& folder = candidates[{o.store, o.path}];
@@ -350,11 +359,12 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
         continue;
       }
       voided.push_back(intent->id);
-      if (candidates.empty() || candidates.size() + intent->paths.size() <= limit) {
-        handled.push_back(intent);
-        if (!ledger_.may_write(*intent)) last.insert(intent);
-        std::ranges::for_each(intent->paths, add);
-      }
+      if (candidates.size() >= limit) continue;
+      auto paths = ledger_.paths(*intent);
+      if (!candidates.empty() && candidates.size() + paths.size() > limit) continue;
+      std::ranges::for_each(paths, add);
+      const bool last = !ledger_.may_write(*intent) && !may_arrive(*intent, paths);
+      handled.push_back({intent, std::move(paths), last});
     }
     ledger_.forget(done);
   }
@@ -388,16 +398,10 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   }
   const auto claimed = free.empty() ? free : ledger_.claim(free, voided);
   const std::set<ObjectPath> ours_now(claimed.begin(), claimed.end());
-  std::set<ObjectPath> begun, stayed;  // begun: by dead writers
-  bool died = false;                   // one of them with its process, rather than rolled back by this one
-  for (const auto* intent : handled) {
-    for (const ObjectPath& object : intent->paths) {
-      if (!ours_now.contains(object)) continue;
-      begun.insert(object);
-      died = died || intent->owner != state_.owner;
-    }
-  }
-  std::vector<Error> errors = abandon_uploads(begun, died, stayed);
+  std::set<ObjectPath> begun, stayed;  // begun: and never committed
+  for (const auto& [intent, paths, last] : handled)
+    std::ranges::copy_if(paths, std::inserter(begun, begun.end()), [&](const auto& o) { return ours_now.contains(o); });
+  std::vector<Error> errors = abandon_uploads(begun, stayed);
   std::vector<ObjectPath> erased;
   std::ranges::copy_if(claimed, std::back_inserter(erased), [&](const ObjectPath& o) { return !stayed.contains(o); });
   std::ranges::move(erase(erased, stayed), std::back_inserter(errors));
@@ -426,9 +430,8 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   }
   ledger_.unclaim(gone);
   std::vector<std::string> over;
-  for (const auto* intent : handled) {
-    if (std::ranges::all_of(intent->paths, is_settled) && last.contains(intent)) over.push_back(intent->id);
-  }
+  for (const auto& [intent, paths, last] : handled)
+    if (last && std::ranges::all_of(paths, is_settled)) over.push_back(intent->id);
   ledger_.forget(over);
   return trash.size() == batch || !over.empty();  // there may be more
 }

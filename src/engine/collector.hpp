@@ -33,9 +33,10 @@ class Collector {
   bool acquire(std::chrono::milliseconds patience);
   std::vector<Error> erase(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   /// What dead writers left of objects that they were sending in parts. Cost: one request a store, and two an upload.
-  /// `died`: some with their process. What that had sent to a distant store may arrive there afterwards, and is waited
-  /// for.
-  std::vector<Error> abandon_uploads(const std::set<ObjectPath>& objects, bool died, std::set<ObjectPath>& stayed);
+  std::vector<Error> abandon_uploads(const std::set<ObjectPath>& objects, std::set<ObjectPath>& stayed);
+  /// What a process had sent to a distant store when it died may arrive there afterwards; it is looked for until the
+  /// lease of the intent is over.
+  bool may_arrive(const Ledger::Intent& intent, std::span<const ObjectPath> paths) const;
   /// What foreign writers may be about to refer to goes to quarantine; it comes back if one did.
   std::vector<Error> retire(std::span<const ObjectPath> objects, std::set<ObjectPath>& stayed);
   bool retires(const ObjectPath& object) const;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include <oas/value.hpp>
@@ -40,10 +41,12 @@ db::TableDef table_of_paths(const std::string& schema, const char* name, std::ve
 }
 
 std::vector<db::TableDef> side_tables(const std::string& schema) {
-  auto intents = table_of_paths(
-      schema, "~oas_intents", {column("id", "varchar(40)"), column("owner", "varchar(255)"), column("until", "int64")});
-  intents.primary_key = {"id", "store", "path"};
-  intents.indexes.push_back({{"store", "path"}, false, false});
+  db::TableDef intents;
+  intents.schema = schema;
+  intents.name = "~oas_intents";
+  intents.columns = {column("id", "varchar(40)"), column("owner", "varchar(255)"), column("until", "int64"),
+                     column("paths", "bytes")};
+  intents.primary_key = {"id"};
   auto claims = table_of_paths(schema, "~oas_claims", {column("owner", "varchar(255)"), column("since", "int64")});
   db::TableDef collector;
   collector.schema = schema;
@@ -63,6 +66,23 @@ ObjectPath object_of(const std::vector<Value>& cells, std::size_t first = 0) {
   const Value& folder = cells[first + 2];  // a bool where the database has them
   return {text_of(cells[first]), text_of(cells[first + 1]),
           folder.is<bool>() ? folder.as<bool>() : folder.as<std::int64_t>() != 0};
+}
+
+/// All paths of an intent are one cell: thousands of rows of small files are announced as fast as one, and nobody looks
+/// for a single path but a collector, who reads the few intents that are under way.
+Bytes write_paths(std::span<const ObjectPath> objects) {
+  auto out = nlohmann::json::object();
+  for (const ObjectPath& o : objects) out[o.store][o.folder ? "folders" : "files"].push_back(o.path);
+  return Bytes::copy(out.dump());
+}
+
+std::vector<ObjectPath> read_paths(const Value& cell) {
+  std::vector<ObjectPath> out;
+  const auto by_store = nlohmann::json::parse(cell.as<Bytes>().text());
+  for (const auto& [store, kinds] : by_store.items())
+    for (const auto& [kind, paths] : kinds.items())
+      for (const auto& path : paths) out.push_back({store, path.get<std::string>(), kind == "folders"});
+  return out;
 }
 
 /// Calls run(placeholders, parameters) with some of the texts at a time, behind the parameters `ahead`. There are three
@@ -209,26 +229,19 @@ std::optional<Ledger::Claim> Ledger::claim_on(db::Transaction& tx, std::span<con
 
 bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths, Claim& blocking) {
   db::Transaction tx(side_);
-  const auto claimed = [&] {
-    auto found = claim_on(tx, paths);
-    if (found) blocking = std::move(*found);
-    return found.has_value();
-  };
-  if (claimed()) return false;
   if (holding_) drop_lease(tx);
   const bool pruning = !settled_.empty() && !collector_busy(tx);
   if (pruning) prune(tx);
-  std::vector<std::vector<Value>> rows;
-  rows.reserve(paths.size());
-  const std::int64_t until = now() + lease_.count() * 1'000'000;
-  for (const ObjectPath& p : paths) rows.push_back({p.store, p.path, p.folder, id, owner_, until});
-  std::string marks;
-  for (std::size_t i = 1; i <= 6; ++i) marks += (i > 1 ? ", " : "") + dialect_.placeholder(i);
-  tx.execute_many(fmt::format("INSERT INTO {} (store, path, folder, id, owner, until) VALUES ({})",
-                              side_table("~oas_intents"), marks),
-                  rows);
-  // Again: a collector that claims locks the intents first, so either it sees ours, or we see its claim.
-  if (claimed()) return false;
+  const std::vector<Value> line{id, owner_, now() + lease_.count() * 1'000'000, write_paths(paths)};
+  tx.execute(fmt::format("INSERT INTO {} (id, owner, until, paths) VALUES ({}, {}, {}, {})", side_table("~oas_intents"),
+                         dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3),
+                         dialect_.placeholder(4)),
+             line);
+  // A collector that claims locks the intents first, so either it sees ours, or we see its claim.
+  if (auto found = claim_on(tx, paths)) {
+    blocking = std::move(*found);
+    return false;
+  }
   tx.commit();
   holding_ = false;
   if (pruning) {
@@ -354,18 +367,20 @@ void Ledger::release() noexcept {
 
 std::vector<Ledger::Intent> Ledger::intents() {
   db::Transaction tx(side_, db::Transaction::Mode::read);
-  const auto cursor = tx.execute(
-      fmt::format("SELECT store, path, folder, id, owner, until FROM {} ORDER BY id", side_table("~oas_intents")));
+  const auto cursor = tx.execute(fmt::format("SELECT id, owner, until FROM {}", side_table("~oas_intents")));
   std::vector<Intent> out;
   std::vector<Value> cells;
-  while (cursor->next(cells)) {
-    const auto id = text_of(cells[3]);
-    if (out.empty() || out.back().id != id) {
-      out.push_back({id, text_of(cells[4]), cells[5].as<std::int64_t>(), {}});
-    }
-    out.back().paths.push_back(object_of(cells));
-  }
+  while (cursor->next(cells)) out.push_back({text_of(cells[0]), text_of(cells[1]), cells[2].as<std::int64_t>()});
   return out;
+}
+
+std::vector<ObjectPath> Ledger::paths(const Intent& intent) {
+  db::Transaction tx(side_, db::Transaction::Mode::read);
+  const std::vector<Value> params{intent.id};
+  const auto cursor = tx.execute(
+      fmt::format("SELECT paths FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)), params);
+  std::vector<Value> cells;
+  return cursor->next(cells) ? read_paths(cells[0]) : std::vector<ObjectPath>();
 }
 
 void Ledger::forget(std::span<const std::string> intent_ids) {
@@ -409,30 +424,29 @@ void Ledger::untrash(db::Transaction& rows, std::span<const std::string> ids) {
 }
 
 std::vector<ObjectPath> Ledger::claim(std::span<const ObjectPath> objects, std::span<const std::string> void_ids) {
-  const std::set<std::string, std::less<>> voided(void_ids.begin(), void_ids.end());
-  std::vector<ObjectPath> out;
+  const std::set<std::string_view> voided(void_ids.begin(), void_ids.end());
+  using Path = std::pair<std::string_view, std::string_view>;
+  std::set<Path> open;
+  for (const ObjectPath& o : objects) open.emplace(o.store, o.path);
   db::Transaction tx(side_);
   static const std::vector<std::string> intents{"~oas_intents"}, claims{"~oas_claims"};
   if (const auto lock = dialect_.lock_tables(schema_, intents, claims); !lock.empty()) tx.execute(lock);
-  std::set<std::pair<std::string, std::string>> wanted;
   std::vector<Value> cells;
   {
     const auto cursor = tx.execute(fmt::format("SELECT store, path FROM {}", side_table("~oas_claims")));
     // Removals that failed half-way keep their claims.
-    while (cursor->next(cells)) wanted.emplace(text_of(cells[0]), text_of(cells[1]));
+    while (cursor->next(cells)) open.erase(Path(text_of(cells[0]), text_of(cells[1])));
   }
-  for (const auto& [name, paths] : paths_by_store(objects)) {
-    const std::string& store = name;
-    in_parts(dialect_, {store}, paths, [&](const std::string& marks, std::span<const Value> params) {
-      const auto cursor = tx.execute(fmt::format("SELECT path, id FROM {} WHERE store = {} AND path IN ({})",
-                                                 side_table("~oas_intents"), dialect_.placeholder(1), marks),
-                                     params);
-      while (cursor->next(cells))
-        if (!voided.contains(text_of(cells[1]))) wanted.emplace(store, text_of(cells[0]));
-    });
+  {
+    const auto cursor = tx.execute(fmt::format("SELECT id, paths FROM {}", side_table("~oas_intents")));
+    while (cursor->next(cells)) {
+      if (voided.contains(text_of(cells[0]))) continue;
+      for (const ObjectPath& o : read_paths(cells[1])) open.erase(Path(o.store, o.path));
+    }
   }
+  std::vector<ObjectPath> out;
   for (const ObjectPath& object : objects)
-    if (!wanted.contains({object.store, object.path})) out.push_back(object);
+    if (open.contains(Path(object.store, object.path))) out.push_back(object);
   std::vector<std::vector<Value>> lines;
   const std::int64_t since = now();
   for (const ObjectPath& o : out) lines.push_back({o.store, o.path, o.folder, owner_, since});

@@ -1,6 +1,6 @@
 // The ledger of one schema: what keeps rows and objects honest when a process dies (docs/ledger.md).
 //
-//   intents    (id, store, path, folder, owner, until)   side: committed before the first byte is written
+//   intents    (id, owner, until, paths)                 side: committed before the first byte is written
 //   claims     (store, path, folder, owner, since)       side: a collector is about to remove this object
 //   collector  (owner, until)                            side: one collector a schema at a time
 //   witnesses  (id, verdict, since)                      beside the rows: done, in the transaction of the rows, or void
@@ -44,7 +44,6 @@ class Ledger {
   struct Intent {
     std::string id, owner;
     std::int64_t until = 0;  ///< microseconds since 1970-01-01
-    std::vector<ObjectPath> paths;
   };
   struct Trashed {
     std::string id;
@@ -89,6 +88,8 @@ class Ledger {
   bool acquire();
   void release() noexcept;
   std::vector<Intent> intents();
+  /// What it announced; nothing if it is not there any more.
+  std::vector<ObjectPath> paths(const Intent& intent);
   void forget(std::span<const std::string> intent_ids);
   /// Forgets `done` witnesses without intents, and void ones older than a month.
   void prune_witnesses(db::Transaction& rows);

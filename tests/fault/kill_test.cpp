@@ -172,7 +172,7 @@ TEST_P(Kill, ProcessesAtRandomMoments) {
       EXPECT_TRUE(WIFSIGNALED(status)) << "a writer ended by itself with " << status;
     }
     ++rounds;
-    const std::string wrong = next_user(folder.path());
+    const std::string wrong = after_a_kill(folder.path(), [&] { return next_user(folder.path()); });
     ASSERT_EQ(wrong, "") << "round " << rounds << " of seed " << seed;
   }
   EXPECT_GT(rounds, 3);
@@ -193,6 +193,61 @@ TEST_P(Race, NobodyFailsAndNothingDangles) {
   for (const pid_t child : all) EXPECT_EQ(wait_for(child), 0);
   EXPECT_EQ(next_user(folder.path()), "") << "seed " << seed;
 }
+
+#ifdef OAS_WITH_S3
+TEST(Arrival, OfWhatADeadProcessHadSent) {
+  OAS_NEED_S3(s3)
+  const FastFolder folder;
+  const fs::path where = folder.path();
+  write_text(where / "s3", S3Server::fresh_location());
+  declare(where);
+  const int killed = run_child([&] {
+    Session session = open_session(where);
+    auto staged = session.schema("lab")["Film"].staged_insert1({{"id", 1}});
+    staged.store("folder").write("a", "content");
+    return ::raise(SIGKILL);
+  });
+  ASSERT_TRUE(WIFSIGNALED(killed));
+  const auto objects = [&] {
+    EXPECT_EQ(run_child([&] {
+                std::string keys;
+                for (const ObjectInfo& entry : store::open_store(store_in(where))->list("").entries)
+                  if (entry.key.find("film") != entry.key.npos) keys += entry.key;
+                write_text(where / "keys", keys);
+                return 0;
+              }),
+              0);
+    return text_of(where / "keys");
+  };
+  const std::string object = objects();
+  ASSERT_NE(object, "");
+  EXPECT_EQ(next_user(where), "");
+  ASSERT_EQ(objects(), "");
+  // It arrives once more.
+  ASSERT_EQ(run_child([&] {
+              store::open_store(store_in(where))->write(object, Bytes::copy("content").view());
+              return 0;
+            }),
+            0);
+  EXPECT_EQ(next_user(where), "");
+  EXPECT_EQ(objects(), "");
+  // With the lease of the intent the waiting ends.
+  const auto intents = [&](const std::string& sql) {
+    const auto side = db::open_connection(settings_in(where).database())->side();
+    db::Transaction tx(*side);
+    std::vector<Value> cells;
+    const bool found = tx.execute(sql + side->dialect().table("lab", "~oas_intents") +
+                                  (sql.starts_with("UPDATE ") ? " SET until = 0" : ""))
+                           ->next(cells);
+    tx.commit();
+    return found;
+  };
+  EXPECT_TRUE(intents("SELECT id FROM "));
+  intents("UPDATE ");
+  EXPECT_EQ(next_user(where), "");
+  EXPECT_FALSE(intents("SELECT id FROM "));
+}
+#endif
 
 }  // namespace
 }  // namespace oas::test

@@ -10,13 +10,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 
 #include <oas/oas.hpp>
 #include <oas/tools.hpp>
@@ -192,26 +195,54 @@ inline std::string complaints(Session& session) {
   return out;
 }
 
-/// What the ledger still holds, one line each, but for what is kept in quarantine.
+/// `use` is the next use of a schema whose user was killed; what it finds wrong. To a server of S3 something may be on its
+/// way that the dead one had sent; then the use after that has to find it.
+inline std::string after_a_kill(const fs::path& folder, const std::function<std::string()>& use) {
+  std::string wrong = use();
+  for (int more = 0; more < 5 && !wrong.empty() && fs::exists(folder / "s3"); ++more) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    wrong = use();
+  }
+  return wrong;
+}
+
+/// What the ledger still holds, one line each, but for what is kept in quarantine, and void intents in S3: what a process
+/// had sent there when it died may still arrive.
 inline std::string leftovers(const fs::path& folder, const std::string& schema) {
   const auto main = db::open_connection(settings_in(folder).database());
   const auto side = main->side();
-  std::string out;
-  const auto list = [&](db::Connection& connection, const std::string& table, const std::string& columns) {
+  const auto text = [](const Value& cell) {
+    const auto* bytes = cell.get_if<Bytes>();
+    return bytes ? std::string(bytes->text()) : cell.is<std::string>() ? cell.as<std::string>() : cell.describe();
+  };
+  const auto each = [&](db::Connection& connection, const std::string& table, const std::string& columns,
+                        const std::function<void(const std::vector<std::string>&)>& take) {
     db::Transaction look(connection, db::Transaction::Mode::read);
     const auto cursor = look.execute("SELECT " + columns + " FROM " + connection.dialect().table(schema, table));
     std::vector<Value> cells;
     while (cursor->next(cells)) {
-      const auto* path = cells[0].get_if<std::string>();
-      const auto* bytes = cells[0].get_if<Bytes>();
-      if ((path ? std::string_view(*path) : bytes ? bytes->text() : "").starts_with("_oas_quarantine/")) continue;
-      out += table;
-      for (const Value& cell : cells) out += " " + (cell.is<std::string>() ? cell.as<std::string>() : cell.describe());
-      out += "\n";
+      std::vector<std::string> line;
+      std::ranges::transform(cells, std::back_inserter(line), text);
+      take(line);
     }
   };
+  std::set<std::string> kept;
+  if (fs::exists(folder / "s3")) {
+    each(*main, "~oas_witnesses", "id, verdict", [&](const auto& line) {
+      if (line[1] == "void") kept.insert(line[0]);
+    });
+  }
+  std::string out;
+  const auto list = [&](db::Connection& connection, const std::string& table, const std::string& columns) {
+    each(connection, table, columns, [&](const auto& line) {
+      if (line[0].starts_with("_oas_quarantine/") || kept.contains(line[0])) return;
+      out += table;
+      for (const std::string& cell : line) out += " " + cell;
+      out += "\n";
+    });
+  };
   list(*main, "~oas_trash", "path");
-  list(*side, "~oas_intents", "path, id, owner");
+  list(*side, "~oas_intents", "id, owner, paths");
   list(*side, "~oas_claims", "path, owner");
   list(*side, "~oas_collector", "owner");
   for (const auto& entry : fs::recursive_directory_iterator(folder / "store")) {
