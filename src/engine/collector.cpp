@@ -328,7 +328,7 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
     std::vector<ObjectPath> paths;
     bool last;  // nobody writes to them any more: asked before anything is removed
   };
-  std::vector<Handled> handled;  // void, all of whose paths are candidates
+  std::vector<Handled> handled;                                    // void, all of whose paths are candidates
   std::map<std::pair<std::string, std::string>, bool> candidates;  // and whether it is a folder
   const auto add = [&](const ObjectPath& o) {
     bool& folder = candidates[{o.store, o.path}];

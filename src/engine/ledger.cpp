@@ -197,9 +197,11 @@ bool Ledger::collector_busy(db::Transaction& tx) {
   return cursor->next(cells) && !(owner_life(text_of(cells[0])) == Life::dead);
 }
 
-void Ledger::prune(db::Transaction& tx) {
-  if (settled_.empty() || collector_busy(tx)) return;
+/// False: not now.
+bool Ledger::prune(db::Transaction& tx) {
+  if (settled_.empty() || collector_busy(tx)) return false;
   delete_lines(dialect_, tx, side_table("~oas_intents"), settled_);
+  return true;
 }
 
 void Ledger::prune() {
@@ -229,22 +231,25 @@ std::optional<Ledger::Claim> Ledger::claim_on(db::Transaction& tx, std::span<con
 
 bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths, Claim& blocking) {
   db::Transaction tx(side_);
+  const auto claimed = [&] {
+    auto found = claim_on(tx, paths);
+    if (found) blocking = std::move(*found);
+    return found.has_value();
+  };
+  // Before the intents: where a collector locks both tables, it takes them in this order too.
+  if (claimed()) return false;
   if (holding_) drop_lease(tx);
-  const bool pruning = !settled_.empty() && !collector_busy(tx);
-  if (pruning) prune(tx);
+  const bool pruned = prune(tx);
   const std::vector<Value> line{id, owner_, now() + lease_.count() * 1'000'000, write_paths(paths)};
-  tx.execute(fmt::format("INSERT INTO {} (id, owner, until, paths) VALUES ({}, {}, {}, {})", side_table("~oas_intents"),
-                         dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3),
-                         dialect_.placeholder(4)),
-             line);
-  // A collector that claims locks the intents first, so either it sees ours, or we see its claim.
-  if (auto found = claim_on(tx, paths)) {
-    blocking = std::move(*found);
-    return false;
-  }
+  tx.execute(
+      fmt::format("INSERT INTO {} (id, owner, until, paths) VALUES ({}, {}, {}, {})", side_table("~oas_intents"),
+                  dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3), dialect_.placeholder(4)),
+      line);
+  // Again: a collector that claims locks the intents first, so either it sees ours, or we see its claim.
+  if (claimed()) return false;
   tx.commit();
   holding_ = false;
-  if (pruning) {
+  if (pruned) {
     pruned_.insert(pruned_.end(), settled_.begin(), settled_.end());
     settled_.clear();
   }

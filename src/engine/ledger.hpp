@@ -113,7 +113,7 @@ class Ledger {
   std::optional<Claim> claim_on(db::Transaction& tx, std::span<const ObjectPath> paths);
   std::string side_table(std::string_view name) const;
   std::string row_table(std::string_view name) const;
-  void prune(db::Transaction& tx);
+  bool prune(db::Transaction& tx);
   void drop_lease(db::Transaction& tx);
   bool collector_busy(db::Transaction& tx);
 

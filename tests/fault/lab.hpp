@@ -195,8 +195,8 @@ inline std::string complaints(Session& session) {
   return out;
 }
 
-/// `use` is the next use of a schema whose user was killed; what it finds wrong. To a server of S3 something may be on its
-/// way that the dead one had sent; then the use after that has to find it.
+/// `use` is the next use of a schema whose user was killed; what it finds wrong. To a server of S3 something may be on
+/// its way that the dead one had sent; then the use after that has to find it.
 inline std::string after_a_kill(const fs::path& folder, const std::function<std::string()>& use) {
   std::string wrong = use();
   for (int more = 0; more < 5 && !wrong.empty() && fs::exists(folder / "s3"); ++more) {
@@ -206,8 +206,8 @@ inline std::string after_a_kill(const fs::path& folder, const std::function<std:
   return wrong;
 }
 
-/// What the ledger still holds, one line each, but for what is kept in quarantine, and void intents in S3: what a process
-/// had sent there when it died may still arrive.
+/// What the ledger still holds, one line each, but for what is kept in quarantine, and void intents in S3: what a
+/// process had sent there when it died may still arrive.
 inline std::string leftovers(const fs::path& folder, const std::string& schema) {
   const auto main = db::open_connection(settings_in(folder).database());
   const auto side = main->side();
