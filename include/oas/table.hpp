@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <ranges>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -61,12 +62,17 @@ class Table<void> : public Query {
   /// Errors: unknown_attribute, missing_attribute, usage (types, ranges, duplicate names) before anything is written;
   /// duplicate, constraint. Cost: objects in parallel, one statement a row set, one commit.
   std::size_t insert(const RowSource& rows, InsertOptions options = {});
-  std::size_t insert(const std::vector<Row>& rows, InsertOptions options = {});
+  /// Rows that lie in memory are not copied.
+  std::size_t insert(std::span<const Row> rows, InsertOptions options = {});
+  std::size_t insert(const std::vector<Row>& rows, InsertOptions options = {}) {
+    return insert(std::span<const Row>(rows), options);
+  }
   std::size_t insert(const Columns& columns, InsertOptions options = {});
   /// From a query: attributes by name. Objects are copied, not shared.
   std::size_t insert(const Query& query, InsertOptions options = {});
   template <std::ranges::input_range Range>
   requires(std::convertible_to<std::ranges::range_reference_t<Range>, const Row&> &&
+           !std::convertible_to<Range, std::span<const Row>> &&
            !std::derived_from<std::remove_cvref_t<Range>, Query>) std::size_t
       insert(Range&& range, InsertOptions options = {}) {
     auto it = std::ranges::begin(range);

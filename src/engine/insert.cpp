@@ -121,7 +121,7 @@ class Inserter {
   }
 
   /// Of rows that stay where they are.
-  std::size_t run(const std::vector<Row>& rows) {
+  std::size_t run(std::span<const Row> rows) {
     std::vector<const Row*> window;
     std::size_t bytes = 0;
     for (const Row& row : rows) {
@@ -392,12 +392,12 @@ std::size_t Table<void>::insert(const RowSource& rows, InsertOptions options) {
   return Inserter(*this, options).run(rows);
 }
 
-std::size_t Table<void>::insert(const std::vector<Row>& rows, InsertOptions options) {
+std::size_t Table<void>::insert(std::span<const Row> rows, InsertOptions options) {
   return Inserter(*this, options).run(rows);
 }
 
 std::size_t Table<void>::insert1(Row row, InsertOptions options) {
-  return Inserter(*this, options).run({std::move(row)});
+  return Inserter(*this, options).run(std::span<const Row>(&row, 1));
 }
 
 std::size_t Table<void>::insert(const Query& query, InsertOptions options) {

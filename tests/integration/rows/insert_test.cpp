@@ -1,5 +1,7 @@
 // Inserts: all rows or none, whatever they come from, and transactions.
+#include <array>
 #include <list>
+#include <span>
 
 #include "lab.hpp"
 
@@ -28,7 +30,10 @@ TEST_P(Insert, FromRanges) {
   auto trials = table();
   EXPECT_EQ(trials.insert(many(0, 5)), 5U);
   EXPECT_EQ(trials.insert(std::vector<Row>{}), 0U);
-  EXPECT_EQ(trials.insert(std::list<Row>{row(5), row(6), row(7)}), 3U);
+  EXPECT_EQ(trials.insert(std::list<Row>{row(5), row(6)}), 2U);
+  const std::array<Row, 1> one{row(7)};
+  EXPECT_EQ(trials.insert(one), 1U);
+  EXPECT_EQ(trials.insert(std::span(one).first(0)), 0U);
   int next = 8;
   EXPECT_EQ(trials.insert(RowSource([&](Row& out) {
     if (next == 10) return false;
