@@ -58,6 +58,12 @@ struct Inflater {
   Inflater& operator=(const Inflater&) = delete;
 };
 
+z_stream& fresh_inflater() {
+  thread_local Inflater kept;
+  inflateReset(&kept.stream);
+  return kept.stream;
+}
+
 // The two bytes in front of a zlib stream: method 8, and a check.
 bool begins_stream(BytesView bytes) {
   return bytes.size() >= 2 && (bytes[0] & std::byte{0x0F}) == std::byte{8} &&
@@ -199,8 +205,7 @@ Bytes inflate_envelope(BytesView blob, std::size_t lead) {
   // Grown as bytes really come, so that a promise alone does not take memory.
   Buffer buffer(lead + static_cast<std::size_t>(std::min<std::uint64_t>(size, 64 * 1024 + 8 * stream.size())));
   std::size_t written = 0, read = 0;
-  Inflater inflater;
-  z_stream& z = inflater.stream;
+  z_stream& z = fresh_inflater();
   while (true) {
     if (written == buffer.size() - lead && written < size) {
       Buffer larger(lead + static_cast<std::size_t>(std::min<std::uint64_t>(size, 4 * std::uint64_t{written})));
