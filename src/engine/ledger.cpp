@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include <oas/value.hpp>
 
 #include "core/encoding.hpp"
 #include "core/hash.hpp"
+#include "core/json.hpp"
 
 namespace oas {
 namespace {
@@ -71,17 +71,26 @@ ObjectPath object_of(const std::vector<Value>& cells, std::size_t first = 0) {
 /// All paths of an intent are one cell: thousands of rows of small files are announced as fast as one, and nobody looks
 /// for a single path but a collector, who reads the few intents that are under way.
 Bytes write_paths(std::span<const ObjectPath> objects) {
-  auto out = nlohmann::json::object();
-  for (const ObjectPath& o : objects) out[o.store][o.folder ? "folders" : "files"].push_back(o.path);
-  return Bytes::copy(out.dump());
+  std::map<std::string, std::map<std::string, Seq>> by_store;
+  for (const ObjectPath& o : objects) by_store[o.store][o.folder ? "folders" : "files"].items.emplace_back(o.path);
+  Map out;
+  for (auto& [store, kinds] : by_store) {
+    Map lists;
+    for (auto& [kind, paths] : kinds) lists.items.emplace_back(kind, std::move(paths));
+    out.items.emplace_back(store, std::move(lists));
+  }
+  return Bytes::copy(to_json(out));
 }
 
 std::vector<ObjectPath> read_paths(const Value& cell) {
   std::vector<ObjectPath> out;
-  const auto by_store = nlohmann::json::parse(cell.as<Bytes>().text());
-  for (const auto& [store, kinds] : by_store.items())
-    for (const auto& [kind, paths] : kinds.items())
-      for (const auto& path : paths) out.push_back({store, path.get<std::string>(), kind == "folders"});
+  const auto stores = from_json(cell.as<Bytes>().text(), "the paths of an intent").as<Map>();
+  for (const auto& [store, kinds] : stores.items) {
+    const auto lists = kinds.as<Map>();
+    for (const auto& [kind, paths] : lists.items)
+      for (std::string& path : paths.as<std::vector<std::string>>())
+        out.push_back({store.as<std::string>(), std::move(path), kind == Value("folders")});
+  }
   return out;
 }
 
