@@ -59,12 +59,12 @@ class Auditor {
       if (!state_.has_ledger(schema)) continue;
       Ledger& ledger = state_.ledger(schema);
       db::Transaction look(*state_.main, db::Transaction::Mode::read);
+      std::vector<std::string> live;
       for (const auto& intent : ledger.intents()) {
-        if (ledger.verdict(look, intent.id) != Ledger::Verdict::none || ledger.dead(intent.owner, intent.until))
-          continue;
-        const auto paths = ledger.paths(intent);
-        writing_.insert(paths.begin(), paths.end());
+        if (ledger.verdict(look, intent.id) == Ledger::Verdict::none && !ledger.dead(intent.owner, intent.until))
+          live.push_back(intent.id);
       }
+      for (const auto& [id, paths] : ledger.paths(live)) writing_.insert(paths.begin(), paths.end());
     }
   }
 

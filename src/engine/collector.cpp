@@ -353,18 +353,19 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
       for (const auto* intent : undecided) decided.emplace_back(intent, ledger_.make_void(rows, intent->id));
       rows.commit();
     }
+    std::vector<std::string> fresh;  // void, and not looked after by this session a moment ago
     for (const auto& [intent, verdict] : decided) {
-      if (verdict == Ledger::Verdict::done) {
-        done.push_back(intent->id);
-        continue;
-      }
-      voided.push_back(intent->id);
-      if (candidates.size() >= limit) continue;
-      auto paths = ledger_.paths(*intent);
-      if (!candidates.empty() && candidates.size() + paths.size() > limit) continue;
-      std::ranges::for_each(paths, add);
-      const bool last = !ledger_.may_write(*intent) && !may_arrive(*intent, paths);
-      handled.push_back({intent, std::move(paths), last});
+      (verdict == Ledger::Verdict::done ? done : voided).push_back(intent->id);
+      if (verdict != Ledger::Verdict::done && !state_.looked_after.contains(intent->id)) fresh.push_back(intent->id);
+    }
+    auto paths = ledger_.paths(fresh);
+    for (const auto& [intent, verdict] : decided) {
+      const auto found = paths.find(intent->id);
+      if (found == paths.end()) continue;
+      if (!candidates.empty() && candidates.size() + found->second.size() > limit) continue;
+      std::ranges::for_each(found->second, add);
+      const bool last = !ledger_.may_write(*intent) && !may_arrive(*intent, found->second);
+      handled.push_back({intent, std::move(found->second), last});
     }
     ledger_.forget(done);
   }
@@ -430,8 +431,13 @@ bool Collector::pass(std::size_t limit, std::size_t& skip, Collected& total) {
   }
   ledger_.unclaim(gone);
   std::vector<std::string> over;
-  for (const auto& [intent, paths, last] : handled)
-    if (last && std::ranges::all_of(paths, is_settled)) over.push_back(intent->id);
+  for (const auto& [intent, paths, last] : handled) {
+    if (!std::ranges::all_of(paths, is_settled)) continue;
+    if (last)
+      over.push_back(intent->id);
+    else
+      state_.looked_after.insert(intent->id);
+  }
   ledger_.forget(over);
   return trash.size() == batch || !over.empty();  // there may be more
 }
@@ -441,7 +447,10 @@ Collected Collector::run(std::size_t limit, std::chrono::milliseconds patience) 
   busy_ = !acquire(patience);
   if (busy_) return total;
   const Lease lease{ledger_};
-  if (quarantine::is_on(state_.settings) && state_.review_is_due(schema_)) review(total);
+  if (state_.review_is_due(schema_)) {
+    state_.looked_after.clear();
+    if (quarantine::is_on(state_.settings)) review(total);
+  }
   std::size_t skip = 0;
   while (pass(limit, skip, total) && total.removed + total.kept < limit) {
     if (!ledger_.acquire()) break;  // renewed, or lost to somebody after an hour

@@ -249,11 +249,9 @@ bool Ledger::begin_put(const std::string& id, std::span<const ObjectPath> paths,
   if (claimed()) return false;
   if (holding_) drop_lease(tx);
   const bool pruned = prune(tx);
+  static const std::vector<std::string> names{"id", "owner", "until", "paths"};
   const std::vector<Value> line{id, owner_, now() + lease_.count() * 1'000'000, write_paths(paths)};
-  tx.execute(
-      fmt::format("INSERT INTO {} (id, owner, until, paths) VALUES ({}, {}, {}, {})", side_table("~oas_intents"),
-                  dialect_.placeholder(1), dialect_.placeholder(2), dialect_.placeholder(3), dialect_.placeholder(4)),
-      line);
+  tx.execute(dialect_.insert(side_tables(schema_)[0], names, db::Dialect::OnDuplicate::fail), line);
   // Again: a collector that claims locks the intents first, so either it sees ours, or we see its claim.
   if (claimed()) return false;
   tx.commit();
@@ -388,13 +386,17 @@ std::vector<Ledger::Intent> Ledger::intents() {
   return out;
 }
 
-std::vector<ObjectPath> Ledger::paths(const Intent& intent) {
+std::map<std::string, std::vector<ObjectPath>> Ledger::paths(std::span<const std::string> intent_ids) {
+  std::map<std::string, std::vector<ObjectPath>> out;
+  if (intent_ids.empty()) return out;
   db::Transaction tx(side_, db::Transaction::Mode::read);
-  const std::vector<Value> params{intent.id};
-  const auto cursor = tx.execute(
-      fmt::format("SELECT paths FROM {} WHERE id = {}", side_table("~oas_intents"), dialect_.placeholder(1)), params);
-  std::vector<Value> cells;
-  return cursor->next(cells) ? read_paths(cells[0]) : std::vector<ObjectPath>();
+  in_parts(dialect_, {}, intent_ids, [&](const std::string& marks, std::span<const Value> params) {
+    const auto cursor =
+        tx.execute(fmt::format("SELECT id, paths FROM {} WHERE id IN ({})", side_table("~oas_intents"), marks), params);
+    std::vector<Value> cells;
+    while (cursor->next(cells)) out.emplace(text_of(cells[0]), read_paths(cells[1]));
+  });
+  return out;
 }
 
 void Ledger::forget(std::span<const std::string> intent_ids) {

@@ -20,6 +20,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -88,8 +89,8 @@ class Ledger {
   bool acquire();
   void release() noexcept;
   std::vector<Intent> intents();
-  /// What it announced; nothing if it is not there any more.
-  std::vector<ObjectPath> paths(const Intent& intent);
+  /// What they announced, by their ids; those that are not there any more are left out.
+  std::map<std::string, std::vector<ObjectPath>> paths(std::span<const std::string> intent_ids);
   void forget(std::span<const std::string> intent_ids);
   /// Forgets `done` witnesses without intents, and void ones older than a month.
   void prune_witnesses(db::Transaction& rows);

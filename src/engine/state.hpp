@@ -91,9 +91,11 @@ struct SessionState : std::enable_shared_from_this<SessionState> {
   Ledger& ledger(const std::string& schema);
   /// Once a session and schema, before its first write: finishes what dead processes left.
   void recover(const std::string& schema);
-  /// What is in quarantine is looked at once a minute, and when somebody asks for a collection: true if it is time.
+  /// What is in quarantine, and what dead processes may still be writing, is looked at once a minute, and when somebody
+  /// asks for a collection: true if it is time.
   bool review_is_due(const std::string& schema);
   void review_now() { reviewed_.clear(); }
+  std::set<std::string> looked_after;  ///< void intents that stay and whose objects were removed since the last review
   /// Keeps the leases of the schema's intents alive from now on.
   void keep_leases(const std::string& schema);
 

@@ -422,7 +422,7 @@ class EveryCall : public testing::TestWithParam<Case> {
       std::string wrong;
       if (killed != (outcome == -1)) wrong += "it ended with " + std::to_string(outcome) + "\n";
       if (!killed) wrong += note("wrong");
-      if (killed) wrong += after_a_kill(copy, [&] { return next_user(copy, doubtful); });
+      if (killed) wrong += next_user(copy, doubtful);
       if (!wrong.empty()) {
         ADD_FAILURE() << GetParam() << ", call " << n << " of " << calls_.size() << " " << name << "\n  "
                       << calls_[static_cast<std::size_t>(n - 1)] << "\n  said: " << note("said") << "\n"
