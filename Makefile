@@ -4,6 +4,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 CTEST_ARGS ?=
 export CCACHE_DIR ?= $(CURDIR)/build/ccache
 export CCACHE_NOHASHDIR = 1
+# ctest sets a locale; what it builds is what was built before.
+export CCACHE_SLOPPINESS = locale
 export CTEST_OUTPUT_ON_FAILURE = 1
 
 BUILD = cmake --build build/$(1) -j $(JOBS) --

@@ -264,11 +264,13 @@ TEST_P(MysqlLosing, a_server_that_is_away_is_unavailable_and_back_when_it_is_bac
 TEST_P(MysqlLosing, a_server_of_the_other_kind_in_its_place_is_refused) {
   const char* const variable = on_mariadb() ? mysql_variable : mariadb_variable;
   OAS_NEED_SERVER(variable)
-  config.user = "either";
+  // One user of both servers; the same test begun on the other server, at the same time, has another one.
+  config.user = on_mariadb() ? "left_mariadb" : "left_mysql";
+  const std::string user = config.user + "@'%'";
+  const std::string identified = user + " IDENTIFIED BY '" + config.password + "'";
   for (const char* each : {mariadb_variable, mysql_variable})
-    MysqlClient(each).run("CREATE USER IF NOT EXISTS either@'%' IDENTIFIED BY '" + config.password +
-                          "'; ALTER USER either@'%' IDENTIFIED BY '" + config.password +
-                          "'; GRANT ALL ON *.* TO either@'%'");
+    MysqlClient(each).run("CREATE USER IF NOT EXISTS " + identified + "; ALTER USER " + identified +
+                          "; GRANT ALL ON *.* TO " + user);
   const auto connection = open();
   connection->introspect("lab");
   proxy->lead_to(mysql_config(variable).port);
