@@ -1,11 +1,18 @@
 // Servers for the tests of faults: emptied, and named in the file from which settings_in() reads.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "support/raw_database.hpp"
 #include "support/test_server.hpp"
+#ifdef OAS_WITH_MYSQL
+#include "support/mysql.hpp"
+#endif
+#ifdef OAS_WITH_POSTGRES
+#include "support/postgres.hpp"
+#endif
 
 namespace oas::test {
 

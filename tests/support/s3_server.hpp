@@ -6,8 +6,6 @@
 #include <map>
 #include <optional>
 #include <random>
-#include <regex>
-#include <stdexcept>
 #include <string>
 
 #include <oas/store.hpp>
@@ -37,12 +35,17 @@ struct S3Server {
 
 /// What a variable such as OAS_TEST_S3_VERSITYGW holds; nullopt if it is not there.
 inline std::optional<S3Server> s3_server(const char* variable) {
-  const char* const value = std::getenv(variable);
-  if (!value) return std::nullopt;
-  static const std::regex form("(https?)://([^:@/]+):([^@/]+)@([^:/]+):([0-9]+)/([^/]+)");
-  std::cmatch parts;
-  if (!std::regex_match(value, parts, form)) throw std::runtime_error(std::string(variable) + " is no URL of a server");
-  return S3Server{parts.str(1), parts.str(2), parts.str(3), parts.str(4), parts.str(6), std::stoi(parts.str(5))};
+  const char* const set = std::getenv(variable);
+  if (!set) return std::nullopt;
+  UrlOf url(variable, set);
+  S3Server server;
+  server.scheme = url.up_to("://");
+  server.access_key = url.up_to(":");
+  server.secret_key = url.up_to("@");
+  server.host = url.up_to(":");
+  server.port = std::stoi(url.up_to("/"));
+  server.bucket = url.rest();
+  return server;
 }
 
 }  // namespace oas::test

@@ -16,26 +16,38 @@ struct TestServer {
   int port = 0;
 };
 
+/// Takes the URL apart that tools/with_servers wrote into a variable.
+class UrlOf {
+ public:
+  /// `url`: what the variable holds.
+  UrlOf(std::string variable, std::string_view url) : variable_(std::move(variable)), rest_(url) {}
+  std::string up_to(std::string_view end) {
+    const std::size_t at = rest_.find(end);
+    if (at == rest_.npos) throw std::runtime_error(variable_ + " is not as tools/with_servers writes it");
+    std::string part(rest_.substr(0, at));
+    rest_.remove_prefix(at + end.size());
+    return part;
+  }
+  std::string rest() const { return std::string(rest_); }
+
+ private:
+  std::string variable_;
+  std::string_view rest_;
+};
+
 /// What a variable such as OAS_TEST_POSTGRES holds; nullopt if it is not there.
 inline std::optional<TestServer> test_server(const char* variable) {
-  const char* set = std::getenv(variable);
+  const char* const set = std::getenv(variable);
   if (!set) return std::nullopt;
-  std::string_view url(set);
-  const auto up_to = [&](std::string_view end) {
-    const std::size_t at = url.find(end);
-    if (at == url.npos) throw std::runtime_error(std::string(variable) + " is not as tools/with_servers writes it");
-    const std::string part(url.substr(0, at));
-    url.remove_prefix(at + end.size());
-    return part;
-  };
+  UrlOf url(variable, set);
   TestServer server;
-  up_to("://");
-  server.user = up_to(":");
-  server.password = up_to("@");
-  server.host = up_to(":");
-  server.port = std::stoi(up_to("/"));
-  server.name = up_to("?socket=");
-  server.socket = url;
+  url.up_to("://");
+  server.user = url.up_to(":");
+  server.password = url.up_to("@");
+  server.host = url.up_to(":");
+  server.port = std::stoi(url.up_to("/"));
+  server.name = url.up_to("?socket=");
+  server.socket = url.rest();
   return server;
 }
 

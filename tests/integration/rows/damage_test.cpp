@@ -1,4 +1,6 @@
 // Bytes that are not what they were: in rows, in stores, in the settings of both. Nothing is believed.
+#include <algorithm>
+
 #include "lab.hpp"
 
 namespace oas::test {

@@ -1,5 +1,6 @@
 // What a row holds for an object, member by member, and where the object lies: as docs/format/metadata.md and
 // docs/format/paths.md say, read with the database's own client.
+#include <algorithm>
 #include <regex>
 
 #include "lab.hpp"

@@ -1,6 +1,8 @@
 // Wrong definitions, names, settings and stores are refused before anything is made.
 #include <unistd.h>
 
+#include <fstream>
+
 #include "lab.hpp"
 
 namespace oas::test {

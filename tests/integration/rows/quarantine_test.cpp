@@ -1,5 +1,7 @@
 // Writers that know nothing of the ledger, on servers: hash-addressed objects that no row refers to are kept for a
 // while, and come back if such a writer had been about to commit a row (docs/ledger.md).
+#include <algorithm>
+
 #include "lab.hpp"
 
 namespace oas::test {

@@ -1,4 +1,6 @@
 // Queries over real rows.
+#include <algorithm>
+
 #include "lab.hpp"
 
 namespace oas::test {

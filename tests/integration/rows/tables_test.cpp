@@ -1,4 +1,6 @@
 // Tables: their tiers and names, references, parts, indexes, what declaring again says, and what drop takes along.
+#include <algorithm>
+
 #include "lab.hpp"
 
 namespace oas::test {
