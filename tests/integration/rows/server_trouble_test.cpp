@@ -40,9 +40,11 @@ class TinyDisk {
 };
 
 TEST_P(ServerTrouble, ItsDiskIsFull) {
-  if (Lab::server() == std::string_view("OAS_TEST_MARIADB"))
-    GTEST_SKIP() << "MariaDB 10.11 ends itself when its disk is full: tests/fault has servers that end";
   lab();
+  // MariaDB 10.11 ends itself when a value beside its row finds no room: tests/fault has servers that end. Here its
+  // values are small enough to lie in the row.
+  const bool in_rows = Lab::server() == std::string_view("OAS_TEST_MARIADB");
+  const int at_once = in_rows ? 200 : 5;
   // The folder of the schema; of PostgreSQL one beside that of the database, for a tablespace.
   std::filesystem::path at = raw()->cell(on_postgres() ? "SHOW data_directory" : "SELECT @@datadir");
   if (on_postgres()) {
@@ -67,18 +69,18 @@ TEST_P(ServerTrouble, ItsDiskIsFull) {
     raw()->run("ALTER TABLE " + raw()->table("scan") + " SET TABLESPACE tiny");
   }
 
-  std::vector<std::byte> noise(400'000);
+  std::vector<std::byte> noise(in_rows ? 3000 : 400'000);
   std::uint32_t state = 1;
   for (std::byte& b : noise) b = static_cast<std::byte>((state = state * 1664525 + 1013904223) >> 24);
   const Bytes large(noise);
   const auto rows = [&](int first) {
     std::vector<Row> out;
-    for (int id = first; id < first + 5; ++id) out.push_back({{"id", id}, {"b", large}, {"o", id}});
+    for (int id = first; id < first + at_once; ++id) out.push_back({{"id", id}, {"b", large}, {"o", id}});
     return out;
   };
   std::size_t there = 0;
   std::optional<Error> full;
-  for (int first = 0; first < 100 && !full; first += 5) {
+  for (int first = 0; first < 20 * at_once && !full; first += at_once) {
     try {
       there += table.insert(rows(first));
     } catch (const Error& e) {
@@ -95,8 +97,8 @@ TEST_P(ServerTrouble, ItsDiskIsFull) {
   expect_tidy(there);
 
   ASSERT_TRUE(disk.resize("64m"));
-  EXPECT_EQ(table.insert(rows(1000)), 5U);  // and the same session goes on
-  EXPECT_EQ(table.size(), there + 5);
+  there += table.insert(rows(10'000));  // and the same session goes on
+  EXPECT_EQ(table.size(), there);
   table.drop();
   if (on_postgres()) {
     raw()->run("DROP TABLESPACE tiny");
