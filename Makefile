@@ -1,16 +1,17 @@
 # The short names of what people do here; CMake does the work (CMakePresets.json). `make help` lists them.
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+TEST_JOBS ?= $(shell expr 2 '*' $(JOBS))
 CTEST_ARGS ?=
 export CCACHE_DIR ?= $(CURDIR)/build/ccache
 export CCACHE_NOHASHDIR = 1
-# ctest sets a locale; what it builds is what was built before.
-export CCACHE_SLOPPINESS = locale
+# ctest sets a locale, and what it builds is what was built before; tests use a precompiled header.
+export CCACHE_SLOPPINESS = locale,pch_defines,time_macros
 export CTEST_OUTPUT_ON_FAILURE = 1
 
 BUILD = cmake --build build/$(1) -j $(JOBS) --
 TEST = tools/with_servers tests/tools/no_secrets build/$(1)/Testing/Temporary/LastTest.log \
-  ctest --no-tests=error --test-dir build/$(1) -j $(JOBS) --timeout 600
+  ctest --no-tests=error --test-dir build/$(1) -j $(TEST_JOBS) --timeout 600
 
 .PHONY: help demo test bench install format format-check tidy asan tsan fuzz clean
 .DEFAULT_GOAL := help
@@ -34,11 +35,11 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@build/dev/bin/oas --folder demo fsck --deep
 	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
-# A real MySQL, S3 servers and DataJoint for Python are fetched once; where they cannot be had, their tests are skipped,
-# by name.
+# A real MySQL, newer servers, S3 servers and DataJoint for Python are fetched once; where they cannot be had, their
+# tests are skipped, by name.
 define neighbours
 	@tests/interop/get_datajoint || echo "get_datajoint: DataJoint for Python could not be had: its tests are skipped"
-	@test -e build/mysql || tests/servers/get_mysql || echo "get_mysql: no MySQL could be had: its tests are skipped"
+	@tests/servers/get_databases || echo "get_databases: not all servers could be had: their tests are skipped"
 	@tests/servers/get_s3 || echo "get_s3: no S3 server could be had: its tests are skipped"
 endef
 

@@ -1,4 +1,5 @@
-// A database server of tools/with_servers, to be crashed and started again. For a server of this test alone.
+// A database server of tools/with_servers, to be crashed, started again, and upgraded to the newer release that
+// tests/servers/get_databases has fetched. For a server of this test alone.
 #pragma once
 
 #include <sys/prctl.h>
@@ -44,42 +45,118 @@ class RunningServer {
   RunningServer& operator=(const RunningServer&) = delete;
 
   /// Without a word to anybody; what was committed is found again in its log.
-  void crash() {
-    ::kill(pid_, postgres_ ? SIGQUIT : SIGKILL);  // PostgreSQL's other processes have to hear of it
-    if (ours_)
-      ::waitpid(pid_, nullptr, 0);
-    else
-      while (runs(pid_)) {  // it is the child of another process
-      }
-  }
+  void crash() { end(postgres_ ? SIGQUIT : SIGKILL); }  // PostgreSQL's other processes have to hear of it
   /// Returns when it lets clients in.
   void start() {
-    struct stat owner {};
-    ::stat((folder_ / "data").c_str(), &owner);
-    std::vector<char*> words;
-    for (std::string& word : command_) words.push_back(word.data());
-    words.push_back(nullptr);
     if (!postgres_)  // MySQL takes a process that nobody has waited for yet for one that uses its socket
       std::filesystem::remove(socket_.string() + ".lock");
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      if (!std::freopen((folder_ / "log").c_str(), "a", stderr)) ::_exit(126);
-      if (::geteuid() == 0 && (::setgid(owner.st_gid) != 0 || ::setuid(owner.st_uid) != 0)) ::_exit(126);
-      ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
-      ::execv(words[0], words.data());
-      ::_exit(127);
-    }
+    pid_ = start_as_owner(command_);
     ours_ = true;
     while (!ready()) {
       int status = 0;
       if (::waitpid(pid_, &status, WNOHANG) != 0)
-        throw std::runtime_error("the server in " + folder_.string() + " does not start: status " +
-                                 std::to_string(status));
+        throw std::runtime_error("the server does not start: status " + std::to_string(status) + "\n" + log());
       ::usleep(1000);
     }
   }
+  /// Whether there is a newer release that the server's user can run, of PostgreSQL or MariaDB.
+  bool can_be_upgraded() const {
+    namespace fs = std::filesystem;
+    for (fs::path folder = newer(); ::geteuid() == 0 && folder != folder.root_path(); folder = folder.parent_path())
+      if ((fs::status(folder).permissions() & fs::perms::others_exec) == fs::perms::none) return false;
+    return fs::exists(newer());
+  }
+  /// Stopped, and started as the newer release, with the same data in the same place, as its manual says.
+  void upgrade() {
+    end(postgres_ ? SIGINT : SIGTERM);
+    if (postgres_)
+      upgrade_postgres();
+    else
+      upgrade_mariadb();
+    start();
+  }
 
  private:
+  using Words = std::vector<std::string>;
+
+  void end(int signal) {
+    ::kill(pid_, signal);
+    if (ours_)
+      ::waitpid(pid_, nullptr, 0);
+    else
+      while (runs(pid_)) ::usleep(1000);  // it is the child of another process
+  }
+  /// Its user owns the data.
+  pid_t start_as_owner(Words words) const {
+    struct stat owner {};
+    ::stat((folder_ / "data").c_str(), &owner);
+    std::vector<char*> pointers;
+    for (std::string& word : words) pointers.push_back(word.data());
+    pointers.push_back(nullptr);
+    const std::string file = folder_ / "log";
+    const pid_t child = ::fork();
+    if (child != 0) return child;
+    if (!std::freopen(file.c_str(), "a", stdout) || !std::freopen(file.c_str(), "a", stderr)) ::_exit(126);
+    if (::geteuid() == 0 && (::setgid(owner.st_gid) != 0 || ::setuid(owner.st_uid) != 0)) ::_exit(126);
+    if (::chdir(folder_.c_str()) != 0) ::_exit(126);
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    ::execv(pointers[0], pointers.data());
+    ::_exit(127);
+  }
+  void run_as_owner(const Words& words) const {
+    int status = 0;
+    ::waitpid(start_as_owner(words), &status, 0);
+    if (status != 0) throw std::runtime_error(words[0] + ": status " + std::to_string(status) + "\n" + log());
+  }
+  std::string log() const {
+    std::ifstream file(folder_ / "log");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  std::filesystem::path newer() const {
+    const std::filesystem::path build = std::filesystem::path(OAS_SOURCE_DIR) / "build/newer";
+    return postgres_ ? build / "postgres/pgserver/pginstall/bin" : build / "mariadb/usr";
+  }
+  /// Into a new folder of data, which takes the place of the old one.
+  void upgrade_postgres() {
+    namespace fs = std::filesystem;
+    const fs::path data = folder_ / "data", made = folder_ / "newer";
+    const std::string programs = newer(), old_programs = fs::path(command_[0]).parent_path();
+    run_as_owner({programs + "/initdb", "-D", made, "-U", "oas", "--auth", "trust", "-E", "UTF8", "--locale", "C.UTF-8",
+                  "--no-sync", "--no-instructions"});
+    // This release is built without TLS. While the data move, everybody may in: on sockets in this folder only.
+    std::string access, settings;
+    for (const std::string& line : lines_of(data / "pg_hba.conf"))
+      if (!line.starts_with("hostssl") && !line.starts_with("hostnossl")) access += line + '\n';
+    bool ours = false;  // what tools/with_servers wrote is at the end
+    for (const std::string& line : lines_of(data / "postgresql.conf")) {
+      ours = ours || line.starts_with("listen_addresses");
+      if (ours && !line.starts_with("ssl")) settings += line + '\n';
+    }
+    std::ofstream(data / "pg_hba.conf") << "local all all trust\n";
+    run_as_owner({programs + "/pg_upgrade", "-b", old_programs, "-B", programs, "-d", data, "-D", made, "-U", "oas",
+                  "--no-sync"});
+    std::ofstream(made / "pg_hba.conf") << access;
+    std::ofstream(made / "postgresql.conf", std::ios::app) << settings;
+    fs::rename(data, folder_ / "old");
+    fs::rename(made, data);
+    command_[0] = programs + "/postgres";
+  }
+  /// In place. It brings its own C library.
+  void upgrade_mariadb() {
+    const std::filesystem::path usr = newer();
+    std::string loader, libraries;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(usr)) {
+      const std::string name = entry.path().filename();
+      if (name.starts_with("ld-linux")) loader = entry.path();
+      if (name.ends_with("-linux-gnu") && entry.is_directory()) libraries += entry.path().string() + ":";
+    }
+    Words words{loader, "--library-path", libraries, usr / "sbin/mariadbd"};
+    std::ranges::copy_if(command_, std::back_inserter(words), [](const auto& word) { return word.starts_with("--"); });
+    words.push_back("--basedir=" + usr.string());
+    words.push_back("--lc-messages-dir=" + (usr / "share/mariadb").string());
+    command_ = std::move(words);
+  }
   /// Not gone, and no zombie either.
   static bool runs(pid_t pid) {
     std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
@@ -88,7 +165,10 @@ class RunningServer {
   }
   /// Of the file that the server writes about itself.
   std::vector<std::string> status() const {
-    std::ifstream file(postgres_ ? folder_ / "data/postmaster.pid" : folder_ / "pid");
+    return lines_of(postgres_ ? folder_ / "data/postmaster.pid" : folder_ / "pid");
+  }
+  static std::vector<std::string> lines_of(const std::filesystem::path& path) {
+    std::ifstream file(path);
     std::vector<std::string> lines;
     for (std::string line; std::getline(file, line);) lines.push_back(line);
     return lines;
