@@ -1,6 +1,7 @@
 # The short names of what people do here; CMake does the work (CMakePresets.json). `make help` lists them.
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# Many tests wait, for servers and for time to pass.
 TEST_JOBS ?= $(shell expr 2 '*' $(JOBS))
 CTEST_ARGS ?=
 export CCACHE_DIR ?= $(CURDIR)/build/ccache
