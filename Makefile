@@ -36,19 +36,19 @@ demo:  ## build the library, the program and the demo, then run the demo
 	@build/dev/bin/oas --folder demo fsck --deep
 	@echo; echo "look at it:  ls -R demo   cd demo && ../build/dev/bin/oas ls   …/oas show lab.recording   …/oas --help"
 
-# A real MySQL, newer servers, S3 servers and DataJoint for Python are fetched once; where they cannot be had, their
-# tests are skipped, by name.
-define neighbours
-	@tests/interop/get_datajoint || echo "get_datajoint: DataJoint for Python could not be had: its tests are skipped"
-	@tests/servers/get_databases || echo "get_databases: not all servers could be had: their tests are skipped"
-	@tests/servers/get_s3 || echo "get_s3: no S3 server could be had: its tests are skipped"
+# build_all(preset): everything. Meanwhile a real MySQL, newer servers, S3 servers and DataJoint for Python are fetched,
+# once; where they cannot be had, their tests are skipped, by name.
+define build_all
+	@{ tests/interop/get_datajoint || echo "get_datajoint: DataJoint for Python could not be had: its tests are skipped"; \
+	   tests/servers/get_databases || echo "get_databases: not all servers could be had: their tests are skipped"; \
+	   tests/servers/get_s3 || echo "get_s3: no S3 server could be had: its tests are skipped"; } & \
+	$(call BUILD,$(1)); status=$$?; wait; exit $$status
 endef
 
 test:  ## build everything and run all tests
 	$(call configure,dev,build test)
-	$(call neighbours)
 	@echo "build: library, program oas, examples, tests"
-	@$(call BUILD,dev)
+	$(call build_all,dev)
 	@$(call TEST,dev) $(CTEST_ARGS)
 
 bench:  ## build with full optimisation and hold the library against the raw operations; BENCH_ARGS="--only npy_large"
@@ -66,14 +66,12 @@ install:  ## build with full optimisation and install; PREFIX=/usr/local
 asan: export ASAN_OPTIONS = allocator_may_return_null=1:quarantine_size_mb=32
 asan:  ## all tests under the address and undefined-behaviour sanitizers
 	$(call configure,asan,build test)
-	$(call neighbours)
-	@$(call BUILD,asan)
+	$(call build_all,asan)
 	@$(call TEST,asan) $(CTEST_ARGS)
 
 tsan:  ## all tests under the thread sanitizer
 	$(call configure,tsan,build test)
-	$(call neighbours)
-	@$(call BUILD,tsan)
+	$(call build_all,tsan)
 	@$(call TEST,tsan) $(CTEST_ARGS)
 
 fuzz:  ## build the fuzzers with clang and run each for FUZZ_SECONDS (60)

@@ -64,7 +64,7 @@ class RunningServer {
     namespace fs = std::filesystem;
     for (fs::path folder = newer(); ::geteuid() == 0 && folder != folder.root_path(); folder = folder.parent_path())
       if ((fs::status(folder).permissions() & fs::perms::others_exec) == fs::perms::none) return false;
-    return fs::exists(newer());
+    return fs::exists(newer()) && (!postgres_ || std::stoi(lines_of(folder_ / "data/PG_VERSION").at(0)) < 16);
   }
   /// Stopped, and started as the newer release, with the same data in the same place, as its manual says.
   void upgrade() {

@@ -1,4 +1,5 @@
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <thread>
@@ -93,7 +94,10 @@ TEST_P(DbSuite, waiting_for_another_writer_ends) {
 TEST_P(DbSuite, another_thread_cancels_what_runs) {
   std::atomic<bool> over = false;
   std::thread other([&] {
-    while (!over) connection_->cancel();  // until it has met the statement
+    while (!over) {  // until it has met the statement, which it must let begin
+      connection_->cancel();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   });
   const Error e = error_of([&] {
     Transaction tx(*connection_);
