@@ -41,7 +41,8 @@ TEST_P(Upgrade, InTheMiddleOfAnInsert) {
   ASSERT_NE(std::getenv("OAS_TEST_MAY_RESTART"), nullptr) << "this is for a server that nobody else uses";
   RunningServer running(GetParam());
   if (!running.can_be_upgraded())
-    GTEST_SKIP() << "build/newer has no newer release (tests/servers/get_databases), or the server's user may not enter";
+    GTEST_SKIP()
+        << "build/newer has no newer release (tests/servers/get_databases), or the server's user may not enter";
   FastFolder folder;
   write_text(folder.path() / "server", empty_server(GetParam()));
   const TestServer server = test_server(GetParam()).value();

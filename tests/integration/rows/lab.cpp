@@ -176,9 +176,9 @@ void Lab::expect_tidy(std::size_t objects) {
 }
 
 Array counting(std::int64_t n, std::int64_t first) {
-std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
-for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first + static_cast<std::int64_t>(i);
-return Array::own(std::move(numbers));
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] = first + static_cast<std::int64_t>(i);
+  return Array::own(std::move(numbers));
 }
 
 }  // namespace oas::test
