@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -34,6 +35,7 @@ class RunningServer {
     std::ifstream file("/proc/" + std::to_string(pid_) + "/cmdline", std::ios::binary);
     for (std::string word; std::getline(file, word, '\0');) command_.push_back(word);
     if (command_.empty()) throw std::runtime_error("the server in " + folder_.string() + " does not run");
+    ::setenv("PGPASSWORD", test_server(variable)->password.c_str(), 1);  // for the programs of upgrade_postgres()
   }
   /// What was started again is stopped again.
   ~RunningServer() {
@@ -68,12 +70,10 @@ class RunningServer {
   }
   /// Stopped, and started as the newer release, with the same data in the same place, as its manual says.
   void upgrade() {
-    end(postgres_ ? SIGINT : SIGTERM);
     if (postgres_)
       upgrade_postgres();
     else
       upgrade_mariadb();
-    start();
   }
 
  private:
@@ -86,10 +86,10 @@ class RunningServer {
     else
       while (runs(pid_)) ::usleep(1000);  // it is the child of another process
   }
-  /// Its user owns the data.
+  /// Its user owns the folder.
   pid_t start_as_owner(Words words) const {
     struct stat owner {};
-    ::stat((folder_ / "data").c_str(), &owner);
+    ::stat(folder_.c_str(), &owner);
     std::vector<char*> pointers;
     for (std::string& word : words) pointers.push_back(word.data());
     pointers.push_back(nullptr);
@@ -117,14 +117,21 @@ class RunningServer {
     const std::filesystem::path build = std::filesystem::path(OAS_SOURCE_DIR) / "build/newer";
     return postgres_ ? build / "postgres/pgserver/pginstall/bin" : build / "mariadb/usr";
   }
-  /// Into a new folder of data, which takes the place of the old one.
+  /// Into a new folder of data, by way of a dump.
   void upgrade_postgres() {
     namespace fs = std::filesystem;
-    const fs::path data = folder_ / "data", made = folder_ / "newer";
-    const std::string programs = newer(), old_programs = fs::path(command_[0]).parent_path();
-    run_as_owner({programs + "/initdb", "-D", made, "-U", "oas", "--auth", "trust", "-E", "UTF8", "--locale", "C.UTF-8",
-                  "--no-sync", "--no-instructions"});
-    // This release is built without TLS. While the data move, everybody may in: on sockets in this folder only.
+    const fs::path data = folder_ / "data", dump = folder_ / "dump.sql";
+    const std::string newer_programs = newer(), programs = fs::path(command_[0]).parent_path();
+    const TestServer server = test_server("OAS_TEST_POSTGRES").value();
+    const Words where{"-h", folder_, "-p", std::to_string(server.port), "-U", server.user, "-f", dump};
+    const auto with = [&](Words words) {
+      words.insert(words.end(), where.begin(), where.end());
+      return words;
+    };
+    run_as_owner(with({programs + "/pg_dumpall"}));
+    end(SIGINT);
+
+    // The newer release is built without TLS.
     std::string access, settings;
     for (const std::string& line : lines_of(data / "pg_hba.conf"))
       if (!line.starts_with("hostssl") && !line.starts_with("hostnossl")) access += line + '\n';
@@ -133,17 +140,19 @@ class RunningServer {
       ours = ours || line.starts_with("listen_addresses");
       if (ours && !line.starts_with("ssl")) settings += line + '\n';
     }
-    std::ofstream(data / "pg_hba.conf") << "local all all trust\n";
-    run_as_owner({programs + "/pg_upgrade", "-b", old_programs, "-B", programs, "-d", data, "-D", made, "-U", "oas",
-                  "--no-sync"});
-    std::ofstream(made / "pg_hba.conf") << access;
-    std::ofstream(made / "postgresql.conf", std::ios::app) << settings;
     fs::rename(data, folder_ / "old");
-    fs::rename(made, data);
-    command_[0] = programs + "/postgres";
+    run_as_owner({newer_programs + "/initdb", "-D", data, "-U", server.user, "--pwfile", folder_ / "password", "--auth",
+                  "scram-sha-256", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync", "--no-instructions"});
+    std::ofstream(data / "pg_hba.conf") << access;
+    std::ofstream(data / "postgresql.conf", std::ios::app) << settings;
+    command_[0] = newer_programs + "/postgres";
+    start();
+    // That the first role is there already is an error, which is passed over.
+    run_as_owner(with({programs + "/psql", "-q", "-o", "/dev/null", "-d", "postgres"}));
   }
   /// In place. It brings its own C library.
   void upgrade_mariadb() {
+    end(SIGTERM);
     const std::filesystem::path usr = newer();
     std::string loader, libraries;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(usr)) {
@@ -156,6 +165,7 @@ class RunningServer {
     words.push_back("--basedir=" + usr.string());
     words.push_back("--lc-messages-dir=" + (usr / "share/mariadb").string());
     command_ = std::move(words);
+    start();
   }
   /// Not gone, and no zombie either.
   static bool runs(pid_t pid) {
