@@ -15,6 +15,15 @@
 namespace oas::test {
 namespace {
 
+/// The statement with a literal for each `?`.
+template <class Literal>
+std::string with_literals(const std::string& sql, const std::vector<std::string>& bytes, const Literal& literal) {
+  std::string text;
+  std::size_t next = 0;
+  for (const char c : sql) text += c == '?' ? literal(bytes.at(next++)) : std::string(1, c);
+  return text;
+}
+
 class RawSqlite final : public RawDatabase {
  public:
   explicit RawSqlite(const std::filesystem::path& file) {
@@ -81,15 +90,7 @@ class RawPostgres final : public RawDatabase {
  public:
   explicit RawPostgres(const std::string& database) : client_(database) {}
   std::vector<Cells> run(const std::string& sql, const std::vector<std::string>& bytes = {}) override {
-    std::string text;
-    std::size_t next = 0;
-    for (const char c : sql) {
-      if (c == '?')
-        text += PostgresClient::literal(bytes.at(next++));
-      else
-        text += c;
-    }
-    return client_.run(text);
+    return client_.run(with_literals(sql, bytes, &PostgresClient::literal));
   }
   std::string table(const std::string& name) const override { return "lab.\"" + name + "\""; }
   std::string member(const std::string& column, const std::string& name) const override {
@@ -119,15 +120,7 @@ class RawMysql final : public RawDatabase {
     client_.run("SET SESSION sql_mode = CONCAT(@@sql_mode, ',ANSI_QUOTES')");
   }
   std::vector<Cells> run(const std::string& sql, const std::vector<std::string>& bytes = {}) override {
-    std::string text;
-    std::size_t next = 0;
-    for (const char c : sql) {
-      if (c == '?')
-        text += MysqlClient::literal(bytes.at(next++));
-      else
-        text += c;
-    }
-    return client_.run(text);
+    return client_.run(with_literals(sql, bytes, &MysqlClient::literal));
   }
   std::string table(const std::string& name) const override { return "lab.`" + name + "`"; }
   std::string member(const std::string& column, const std::string& name) const override {
